@@ -1,0 +1,1 @@
+export type { ReportReader, RewardSums, VersionTotals, VersionTotalsQuery } from './report-reader.ts';

@@ -1,0 +1,52 @@
+/** Read model of the per-version report. Implementations read rollups only: time does not grow with raw rows. */
+export interface ReportReader {
+  /**
+   * Totals per concrete version of one prompt over decision hours in [`fromMs`, `toMs`). Test, shadow and replay rows
+   * are left out. Versions without a generation in the window are absent.
+   */
+  versionTotals(query: VersionTotalsQuery): Promise<readonly VersionTotals[]>;
+}
+
+export interface VersionTotalsQuery {
+  readonly prompt: string;
+  readonly metric: string;
+  /** Epoch milliseconds on UTC hours; null: unbounded. */
+  readonly fromMs: number | null;
+  readonly toMs: number | null;
+  /** Decision hours that begin before this have a closed attribution window. */
+  readonly closedBeforeMs: number;
+}
+
+export interface VersionTotals {
+  readonly promptVersion: string;
+  /** All answered calls, failures included. */
+  readonly generations: number;
+  readonly delivered: number;
+  readonly errors: number;
+  readonly clientClosed: number;
+  readonly degraded: number;
+  readonly fallbacks: number;
+  readonly forced: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Sum over calls whose cost is known, and how many those are. */
+  readonly costNanoUsd: number;
+  readonly costKnown: number;
+  readonly sources: { readonly body: number; readonly env: number; readonly default: number };
+  /** Content hashes seen under this version name. */
+  readonly hashes: readonly string[];
+  /** `[bucket, count]` of the total latency of delivered calls; see {@link latencyBucket}. */
+  readonly latency: readonly (readonly [bucket: number, count: number])[];
+  /** Delivered generations with a counting outcome of the metric: number, sum of rewards, sum of squares. */
+  readonly outcomes: RewardSums;
+  /** The same, restricted to decision hours whose window is closed. */
+  readonly closedOutcomes: RewardSums;
+  /** Delivered generations in decision hours whose window is closed. */
+  readonly closedDelivered: number;
+}
+
+export interface RewardSums {
+  readonly n: number;
+  readonly sum: number;
+  readonly sumOfSquares: number;
+}

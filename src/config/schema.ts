@@ -1,0 +1,338 @@
+import { z } from 'zod';
+
+/**
+ * `gateway.config.json`, as written. Units are in the keys, defaults beside the description that becomes
+ * `docs/config.md` and the JSON Schema. Unknown keys are errors everywhere.
+ */
+
+const NAME = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}$/,
+    'a name has 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit',
+  );
+
+const positiveInt = (description: string, fallback: number, max = 2_147_483_647) =>
+  z.int().min(1).max(max).default(fallback).describe(description);
+
+const serverSchema = z
+  .strictObject({
+    host: z
+      .string()
+      .min(1)
+      .default('127.0.0.1')
+      .describe(
+        'Address to listen on. Only loopback is allowed while there are no API keys. `HOST` overrides it.',
+      ),
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .default(8787)
+      .describe('Port to listen on; 0 takes a free one. `PORT` overrides it.'),
+    allowed_hosts: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Further values of the `Host` header to accept, without port. Loopback names are always accepted. Keeps web pages from reaching an open gateway by DNS rebinding.',
+      ),
+    max_body_bytes: positiveInt('Largest request body after decompression, in bytes.', 1_048_576, 67_108_864),
+    max_json_depth: positiveInt('Deepest nesting of a JSON body, checked before it is parsed.', 64, 1_000),
+    drain_delay_ms: z
+      .int()
+      .min(0)
+      .max(60_000)
+      .default(0)
+      .describe(
+        'On SIGTERM: how long `/readyz` already answers 503 before the listener closes, in milliseconds.',
+      ),
+    drain_timeout_ms: positiveInt(
+      'On SIGTERM: how long running calls and streams may take to end, in milliseconds.',
+      25_000,
+      600_000,
+    ),
+  })
+  .prefault({});
+
+const promptsSchema = z
+  .strictObject({
+    directory: z
+      .string()
+      .min(1)
+      .default('prompts')
+      .describe('Folder of the prompt files, relative to this file.'),
+    default: NAME.default('tip').describe('Prompt of a `POST /generate` that names none.'),
+    watch: z
+      .boolean()
+      .default(true)
+      .describe('Reload prompts when their files change (SIGHUP always reloads).'),
+    strict: z
+      .boolean()
+      .default(false)
+      .describe('Treat warnings of the load (unused variables, differing input contracts) as errors.'),
+    max_source_bytes: positiveInt('Largest prompt file, in bytes.', 65_536, 1_048_576),
+    max_mustaches: positiveInt('Most template expressions in one file.', 500, 5_000),
+    max_loop_steps: positiveInt('Most loop steps in one render.', 10_000, 1_000_000),
+    max_output_bytes: positiveInt('Largest rendered prompt, in bytes.', 65_536, 4_194_304),
+    settings: z
+      .record(
+        NAME,
+        z.strictObject({
+          primary_metric: NAME.optional().describe(
+            'Metric of the report and of `tip_scores` when none is named. Default: the first metric.',
+          ),
+          baseline: z
+            .string()
+            .min(1)
+            .optional()
+            .describe('Version the others are compared with. Default: `v1`.'),
+        }),
+      )
+      .default({})
+      .describe('Settings by prompt name.'),
+  })
+  .prefault({});
+
+const metricBase = {
+  description: z.string().optional().describe('For people.'),
+  optimize: z.enum(['max', 'min']).default('max').describe('Which direction is better.'),
+  attribution_window_hours: z
+    .number()
+    .positive()
+    .max(8_760)
+    .default(168)
+    .describe('An outcome counts when it occurred within this time after its generation, in hours.'),
+  missing: z
+    .enum(['exclude', 'zero'])
+    .default('exclude')
+    .describe(
+      'A generation without outcome: `exclude` counts observed rewards only; `zero` counts it as 0 once its window has closed.',
+    ),
+};
+
+const metricSchema = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('boolean'), ...metricBase }),
+  z.strictObject({
+    type: z.literal('float'),
+    min: z.number().describe('Smallest value.'),
+    max: z.number().describe('Largest value.'),
+    ...metricBase,
+  }),
+  z.strictObject({
+    type: z.literal('categorical'),
+    values: z.record(z.string().min(1).max(64), z.number()).describe('Reward of each category.'),
+    ...metricBase,
+  }),
+]);
+
+const providerSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z
+      .literal('openai')
+      .describe('Anything that speaks the OpenAI API: LiteLLM, OpenAI, Ollama, vLLM, llama.cpp.'),
+    base_url: z.url().optional().describe('Base URL. One without a path gets `/v1`.'),
+    base_url_env: z
+      .string()
+      .optional()
+      .describe('Environment variable that holds the base URL; it wins over `base_url`.'),
+    api_key_env: z
+      .string()
+      .optional()
+      .describe('Environment variable that holds the key. Secrets never stand in this file.'),
+    requires_env: z
+      .array(z.string())
+      .default([])
+      .describe('The provider is in use only when all these variables are set.'),
+  }),
+  z.strictObject({
+    kind: z.literal('anthropic').describe('The Anthropic API.'),
+    base_url: z.url().optional().describe("Base URL; default: Anthropic's own."),
+    base_url_env: z.string().optional().describe('Environment variable that holds the base URL.'),
+    api_key_env: z.string().default('ANTHROPIC_API_KEY').describe('Environment variable that holds the key.'),
+    requires_env: z
+      .array(z.string())
+      .default([])
+      .describe('The provider is in use only when all these variables are set.'),
+  }),
+  z.strictObject({
+    kind: z
+      .literal('offline')
+      .describe(
+        "Authored lines of the prompt (`gateway.fallback`), marked `degraded`. Never a model's answer.",
+      ),
+  }),
+]);
+
+const routeSchema = z.strictObject({
+  targets: z
+    .array(
+      z.strictObject({
+        provider: NAME.describe('Name under `providers`.'),
+        model: z
+          .string()
+          .min(1)
+          .default('auto')
+          .describe(
+            'Model as the upstream names it; `auto` asks the upstream for its list and takes the first.',
+          ),
+        model_env: z.string().optional().describe('Environment variable that overrides `model`.'),
+        weight: z.number().positive().default(1).describe('Share among the targets of the same order.'),
+        order: z.int().min(1).default(1).describe('Lower orders are tried first; higher ones are fallbacks.'),
+        parameters: z
+          .record(z.string(), z.unknown())
+          .optional()
+          .describe(
+            'Parameters the target gets when neither request nor prompt set them: `temperature`, `top_p`, `top_k`, `max_output_tokens`, `stop`, `seed`.',
+          ),
+        max_concurrency: positiveInt('Most calls to this target at once.', 256, 10_000),
+        max_queue: z
+          .int()
+          .min(0)
+          .max(100_000)
+          .default(512)
+          .describe('Most calls that wait for a free place; one more is refused with 503 and `Retry-After`.'),
+      }),
+    )
+    .min(1),
+  timeout: z
+    .strictObject({
+      total_ms: positiveInt(
+        'One deadline for all tries of a call, streams included, in milliseconds.',
+        60_000,
+        3_600_000,
+      ),
+      first_token_ms: positiveInt(
+        'Streams: longest wait for the first content token of one try, in milliseconds.',
+        20_000,
+        3_600_000,
+      ),
+      idle_ms: positiveInt(
+        'Streams: longest silence between two events, in milliseconds.',
+        15_000,
+        3_600_000,
+      ),
+      connect_ms: positiveInt('Longest time to connect, in milliseconds.', 3_000, 600_000),
+    })
+    .prefault({}),
+  retries: z
+    .strictObject({
+      attempts_per_target: z
+        .int()
+        .min(1)
+        .max(10)
+        .default(2)
+        .describe('Tries at one target before the next one.'),
+      max_attempts: z.int().min(1).max(20).default(3).describe('Upstream calls one request may cost in all.'),
+      backoff_ms: positiveInt(
+        'First wait before another try; doubles each time, with full jitter.',
+        200,
+        60_000,
+      ),
+      max_backoff_ms: positiveInt(
+        'Longest wait before another try. A longer `Retry-After` moves on to the next target.',
+        5_000,
+        600_000,
+      ),
+    })
+    .prefault({}),
+  circuit_breaker: z
+    .strictObject({
+      failure_share: z
+        .number()
+        .min(0)
+        .max(1)
+        .default(0.5)
+        .describe('Share of failures in the window that opens the circuit.'),
+      minimum_calls: positiveInt('Calls in the window before it may open.', 10, 100_000),
+      window_ms: positiveInt('Length of the window, in milliseconds.', 30_000, 3_600_000),
+      open_ms: positiveInt('Time until one call may try again, in milliseconds.', 10_000, 3_600_000),
+    })
+    .prefault({}),
+});
+
+const ledgerSchema = z
+  .strictObject({
+    database_url: z
+      .string()
+      .default('sqlite:data/gateway.db')
+      .describe('`sqlite:PATH`, relative to this file. `DATABASE_URL` overrides it.'),
+    durability: z
+      .enum(['commit', 'flush'])
+      .default('commit')
+      .describe(
+        '`commit`: acknowledged after the commit is synced to disk. `flush`: after the commit; a power cut may take the last ones.',
+      ),
+    on_failure: z
+      .enum(['fail', 'serve'])
+      .default('fail')
+      .describe(
+        'When a generation cannot be written: `fail` answers 503; `serve` answers with `"recorded": false`.',
+      ),
+    max_queued_writes: positiveInt(
+      'Writes that may wait for the disk; one more is refused with 503.',
+      20_000,
+      1_000_000,
+    ),
+    store_text: z.boolean().default(true).describe('Keep generated text in the ledger.'),
+    redact: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Paths below `variables`, `profile_features` and `metadata` whose values are replaced by `[redacted]` before anything is stored, for example `variables.email`; `*` stands for one step.',
+      ),
+    unit_hash_key_env: z
+      .string()
+      .optional()
+      .describe(
+        'Environment variable with the key of the unit hash. Default: a key made at the first start and kept in the database.',
+      ),
+    idempotency_ttl_hours: positiveInt(
+      'How long a completed `Idempotency-Key` is answered from the ledger, in hours.',
+      24,
+      8_760,
+    ),
+  })
+  .prefault({});
+
+export const configSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe('Lets editors check this file.'),
+    server: serverSchema.describe('The HTTP server.'),
+    prompts: promptsSchema.describe('The prompt registry.'),
+    metrics: z
+      .record(NAME, metricSchema)
+      .default({
+        completed: { type: 'boolean', optimize: 'max', attribution_window_hours: 168, missing: 'exclude' },
+      })
+      .describe('What can be reported about a generation.'),
+    providers: z.record(NAME, providerSchema).describe('Upstream LLM APIs by name.'),
+    routes: z.record(NAME, routeSchema).describe('Named lists of targets.'),
+    default_route: NAME.default('default').describe('Route of a call that names none.'),
+    network: z
+      .strictObject({
+        ca_files: z
+          .array(z.string().min(1))
+          .default([])
+          .describe('Further certificate authorities (PEM files) for upstream connections.'),
+        max_response_bytes: positiveInt('Largest upstream answer, in bytes.', 8_388_608, 134_217_728),
+      })
+      .prefault({})
+      .describe('Connections to upstreams. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured.'),
+    ledger: ledgerSchema.describe('What is stored, and how safely.'),
+    log: z
+      .strictObject({
+        level: z
+          .enum(['silent', 'error', 'warn', 'info', 'debug'])
+          .default('info')
+          .describe('`LOG_LEVEL` overrides it.'),
+      })
+      .prefault({})
+      .describe('The log on standard output.'),
+  })
+  .describe('Configuration of the prompt gateway.');
+
+/** The file after defaults. Frozen. */
+export type GatewayConfig = z.output<typeof configSchema>;
+export type MetricConfig = GatewayConfig['metrics'][string];
+export type ProviderConfig = GatewayConfig['providers'][string];
+export type RouteConfig = GatewayConfig['routes'][string];

@@ -1,0 +1,10 @@
+export type {
+  OutputCheck,
+  PromptFamily,
+  PromptRegistry,
+  PromptStore,
+  PromptVersion,
+  ReloadReport,
+  RenderedPrompt,
+  RenderInput,
+} from './types.ts';

@@ -1,0 +1,15 @@
+export type {
+  CallContext,
+  CallTiming,
+  DryRun,
+  GenerateReply,
+  GenerateRequest,
+  GenerateService,
+  GenerateSource,
+  GenerateStreamEvent,
+  GenerationAnswer,
+  GenerationHead,
+  GenerationObserver,
+  OutcomeService,
+  OutcomeSubmission,
+} from './types.ts';
