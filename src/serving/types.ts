@@ -131,12 +131,7 @@ export type GenerateReply =
 
 export type GenerateStreamEvent =
   /** First, together with the first content: nothing is sent before. */
-  | {
-      readonly kind: 'start';
-      readonly head: GenerationHead;
-      readonly provider: string | null;
-      readonly model: string | null;
-    }
+  | { readonly kind: 'start'; readonly head: GenerationHead }
   | { readonly kind: 'text'; readonly text: string }
   | {
       readonly kind: 'tool_call';

@@ -1,0 +1,6 @@
+export {
+  defaultVersionWarnings,
+  type Selection,
+  type SelectionRequest,
+  selectVersion,
+} from './select-version.ts';

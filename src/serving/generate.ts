@@ -1,0 +1,184 @@
+import { AppError } from '../kernel/index.ts';
+import { failedEnd, okEnd, spentOn, unfitEnd } from './call-end.ts';
+import type { CallEnd } from './generation-record.ts';
+import { claimKey, type IdempotencyParts, type KeyLease } from './idempotent-call.ts';
+import {
+  dryRunOf,
+  headOf,
+  type PreparedCall,
+  type PrepareParts,
+  prepareCall,
+  repairCall,
+} from './prepare-call.ts';
+import { type RecorderParts, recordAnswer, recordFailure } from './record-generation.ts';
+import { addCost, addUsage, checkAnswer, unfitOutput } from './structured-output.ts';
+import type {
+  CallTiming,
+  GenerateReply,
+  GenerateRequest,
+  GenerateService,
+  GenerateStreamEvent,
+  GenerationAnswer,
+} from './types.ts';
+
+export type GenerateParts = PrepareParts & IdempotencyParts & RecorderParts;
+
+const REPLAY_TIMING: CallTiming = { renderMs: 0, providerMs: 0, commitMs: 0, totalMs: 0 };
+
+/** The main story: select → render → call → record → answer. */
+export function createGenerateService(parts: GenerateParts): GenerateService {
+  return {
+    generate: (request, signal) => generate(request, signal, parts),
+    stream: (request, signal) => stream(request, signal, parts),
+  };
+}
+
+async function generate(
+  request: GenerateRequest,
+  signal: AbortSignal,
+  parts: GenerateParts,
+): Promise<GenerateReply> {
+  if (request.dryRun) return { kind: 'dry_run', dryRun: dryRunOf(prepareCall(request, parts)) };
+  const claim = await claimKey(request, routeTimeoutMs(request, parts), parts);
+  if (claim.kind === 'replay') {
+    return { kind: 'answer', answer: claim.answer, timing: REPLAY_TIMING, replayed: true };
+  }
+  const call = await prepareOrRelease(request, claim.lease, parts);
+  const end = await runCall(call, signal);
+  if (end.error !== null) {
+    await recordFailure(call, end, claim.lease, parts);
+    throw end.error;
+  }
+  const { answer, timing } = await recordAnswer(call, end, claim.lease, parts);
+  return { kind: 'answer', answer, timing, replayed: false };
+}
+
+/** One route call, and a second one when structured output needs its repair attempt. */
+async function runCall(call: PreparedCall, signal: AbortSignal): Promise<CallEnd> {
+  const first = await call.route.generate(call.routeCall, signal);
+  if (first.kind === 'failed') return failedEnd(first);
+  const version = call.selection?.version ?? null;
+  const check = checkAnswer(version, first);
+  if (check.ok) return okEnd(first, check.value, spentOn(first), !signal.aborted);
+  if (version === null) throw new AppError('internal', 'output checked without a prompt version');
+
+  const second = await call.route.generate(repairCall(call, first.result.text, check.faults), signal);
+  const before = { attempts: first.attempts, providerMs: first.providerMs };
+  if (second.kind === 'failed') {
+    const error = second.error.code === 'client_closed' ? second.error : unfitOutput(version, check);
+    const attempts = [...first.attempts, ...second.attempts];
+    const providerMs = first.providerMs + second.providerMs;
+    return { ...unfitEnd(first, error, { ...spentOn(first), repairs: 1 }), attempts, providerMs };
+  }
+  const spent = {
+    usage: addUsage(first.result.usage, second.result.usage),
+    costNanoUsd: addCost(first.costNanoUsd, second.costNanoUsd),
+    repairs: 1,
+    before,
+  };
+  const recheck = checkAnswer(version, second);
+  return recheck.ok
+    ? okEnd(second, recheck.value, spent, !signal.aborted)
+    : unfitEnd(second, unfitOutput(version, recheck), spent);
+}
+
+async function* stream(
+  request: GenerateRequest,
+  signal: AbortSignal,
+  parts: GenerateParts,
+): AsyncGenerator<GenerateStreamEvent, void, undefined> {
+  const claim = await claimKey(request, routeTimeoutMs(request, parts), parts);
+  if (claim.kind === 'replay') {
+    yield* replayedStream(claim.answer);
+    return;
+  }
+  const { lease } = claim;
+  const call = await prepareOrRelease(request, lease, parts);
+  const head = headOf(call);
+  let started = false;
+  let sentText = '';
+  let settled = false;
+  try {
+    for await (const event of call.route.stream(call.routeCall, signal)) {
+      if (event.kind !== 'outcome') {
+        if (!started) yield { kind: 'start', head };
+        started = true;
+        if (event.kind === 'text') sentText += event.text;
+        yield event;
+        continue;
+      }
+      settled = true;
+      const { outcome } = event;
+      if (outcome.kind === 'failed') {
+        await recordFailure(call, failedEnd(outcome), lease, parts);
+        if (!started) throw outcome.error;
+        yield { kind: 'error', error: outcome.error, generationId: call.id };
+        return;
+      }
+      const check = checkAnswer(call.selection?.version ?? null, outcome);
+      const end = okEnd(outcome, check.ok ? check.value : null, spentOn(outcome), !signal.aborted);
+      if (!started) yield { kind: 'start', head };
+      started = true;
+      try {
+        const { answer, timing } = await recordAnswer(call, end, lease, parts);
+        yield { kind: 'end', answer, timing, outputFaults: check.ok ? [] : check.faults, replayed: false };
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+        yield { kind: 'error', error, generationId: call.id };
+      }
+      return;
+    }
+  } catch (error) {
+    if (!settled) {
+      settled = true;
+      await recordFailure(
+        call,
+        brokenEnd(sentText, new AppError('internal', 'the stream broke', { cause: error })),
+        lease,
+        parts,
+      );
+    }
+    throw error;
+  } finally {
+    // The reader of this stream went away between two events: the route is closed by now, and the call still counts.
+    if (!settled)
+      await recordFailure(
+        call,
+        brokenEnd(sentText, new AppError('client_closed', 'the caller closed the connection')),
+        lease,
+        parts,
+      );
+  }
+}
+
+/** A stream that ended without its route saying how. */
+function brokenEnd(sentText: string, error: AppError): CallEnd {
+  return {
+    ...failedEnd({ kind: 'failed', error, attempts: [], providerMs: 0, partial: null }),
+    text: sentText === '' ? null : sentText,
+  };
+}
+
+function* replayedStream(answer: GenerationAnswer): Generator<GenerateStreamEvent> {
+  yield { kind: 'start', head: answer };
+  if (answer.text !== '') yield { kind: 'text', text: answer.text };
+  yield { kind: 'end', answer, timing: REPLAY_TIMING, outputFaults: [], replayed: true };
+}
+
+async function prepareOrRelease(
+  request: GenerateRequest,
+  lease: KeyLease,
+  parts: GenerateParts,
+): Promise<PreparedCall> {
+  try {
+    return prepareCall(request, parts);
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
+/** The lease of a key must outlast its call; an unknown route fails a moment later, in `prepareCall`. */
+function routeTimeoutMs(request: GenerateRequest, parts: GenerateParts): number {
+  return parts.config.routes[request.route ?? parts.config.default_route]?.timeout.total_ms ?? 0;
+}

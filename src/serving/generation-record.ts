@@ -1,0 +1,164 @@
+import type { AppError, Clock } from '../kernel/index.ts';
+import type { GenerationRecord, GenerationStatus } from '../ledger/index.ts';
+import type { AttemptRecord, RouteAnswer, Usage } from '../providers/index.ts';
+import { headOf, type PreparedCall } from './prepare-call.ts';
+import type { Redaction } from './redaction.ts';
+import type { GenerationAnswer } from './types.ts';
+
+const TEST_TAG = 'test';
+
+export interface RecordParts {
+  readonly clock: Clock;
+  readonly redaction: Redaction;
+  readonly storeText: boolean;
+  /** Keyed hash of a unit id, so that raw ids are never stored. */
+  readonly hashUnit: (kind: string, id: string) => string;
+  readonly configHash: string;
+  readonly gatewayVersion: string;
+}
+
+/** How a call ended, whichever way it did. */
+export interface CallEnd {
+  readonly status: GenerationStatus;
+  readonly delivered: boolean;
+  readonly answer: RouteAnswer | null;
+  readonly error: AppError | null;
+  readonly attempts: readonly AttemptRecord[];
+  readonly providerMs: number;
+  readonly repairs: number;
+  /** Usage and cost over the first answer and its repair. */
+  readonly usage: Usage | null;
+  readonly costNanoUsd: number | null;
+  readonly text: string | null;
+  readonly output: unknown;
+  readonly firstTokenMs: number | null;
+  /** Who was answering when a stream broke off. */
+  readonly partialFrom: { readonly provider: string; readonly model: string } | null;
+}
+
+/** The row of one call. `totalMs` ends here, so the commit's own wait is not part of it. */
+export function generationRecord(call: PreparedCall, end: CallEnd, parts: RecordParts): GenerationRecord {
+  const { request } = call;
+  const { context, source } = request;
+  const { answer } = end;
+  const totalMs = parts.clock.monotonicMs() - context.receivedMonotonicMs;
+  const { promptVersion, ...head } = headOf(call);
+  return {
+    id: head.id,
+    createdAtMs: context.receivedAtMs,
+    finishedAtMs: context.receivedAtMs + Math.round(totalMs),
+    surface: request.surface,
+    apiKeyId: context.apiKeyId,
+    requestId: context.requestId,
+    traceId: context.traceId,
+    externalId: request.externalId,
+    prompt: head.prompt,
+    promptVersion,
+    promptHash: head.promptHash,
+    versionSource: head.versionSource,
+    label: head.label,
+    experiment: head.experiment,
+    experimentRevision: null,
+    arm: head.arm,
+    propensity: head.propensity ?? request.assignment?.propensity ?? null,
+    propensities: null,
+    assignedPolicyRevision: null,
+    currentPolicyRevision: null,
+    assignment: request.assignment,
+    unitKind: request.userId === null ? null : 'user_id',
+    unitKey: request.userId === null ? null : parts.hashUnit('user_id', request.userId),
+    sessionKey: request.sessionId === null ? null : parts.hashUnit('session_id', request.sessionId),
+    forced: head.versionSource === 'body' && head.label === null && request.assignment === null,
+    degraded: answer?.degraded ?? false,
+    fellBack: answer?.fellBack ?? false,
+    replay: false,
+    test: request.tags.includes(TEST_TAG),
+    shadowOf: null,
+    delivered: end.delivered,
+    variables: storedVariables(call, parts.redaction),
+    profileFeatures:
+      source.kind === 'messages' || source.profileFeatures === null
+        ? null
+        : parts.redaction.apply('profile_features', source.profileFeatures),
+    messages: storedMessages(call, parts),
+    metadata: request.metadata === null ? null : parts.redaction.apply('metadata', request.metadata),
+    tags: request.tags,
+    streamed: end.firstTokenMs !== null,
+    route: head.route,
+    provider: answer?.provider ?? end.partialFrom?.provider ?? null,
+    modelRequested: answer?.modelRequested ?? end.partialFrom?.model ?? null,
+    model: answer?.result.model ?? end.partialFrom?.model ?? null,
+    parameters: { ...call.routeCall.parameters },
+    attempts: end.attempts,
+    repairs: end.repairs,
+    finishReason: answer?.result.finishReason.unified ?? null,
+    finishReasonRaw: answer?.result.finishReason.raw ?? null,
+    status: end.status,
+    errorCode: end.error?.code ?? null,
+    inputTokens: end.usage?.inputTokens ?? null,
+    outputTokens: end.usage?.outputTokens ?? null,
+    cachedInputTokens: end.usage?.cachedInputTokens ?? null,
+    reasoningTokens: end.usage?.reasoningTokens ?? null,
+    usageRaw: end.usage?.raw ?? null,
+    costNanoUsd: end.costNanoUsd,
+    costSource: answer?.costSource ?? null,
+    priceTableVersion: answer?.priceTableVersion ?? null,
+    totalMs,
+    providerMs: end.providerMs,
+    overheadMs: Math.max(0, totalMs - end.providerMs),
+    firstTokenMs: end.firstTokenMs,
+    text: parts.storeText ? end.text : null,
+    output: parts.storeText ? end.output : null,
+    toolCalls: parts.storeText ? (answer?.result.toolCalls ?? []) : [],
+    configHash: parts.configHash,
+    registryHash: call.registryHash,
+    gatewayVersion: parts.gatewayVersion,
+  };
+}
+
+/** What the caller gets, from the row and the answer. */
+export function answerOf(
+  call: PreparedCall,
+  record: GenerationRecord,
+  answer: RouteAnswer,
+  end: CallEnd,
+): GenerationAnswer {
+  return {
+    ...headOf(call),
+    propensity: record.propensity,
+    createdAtMs: record.createdAtMs,
+    text: end.text ?? '',
+    output: end.output,
+    toolCalls: answer.result.toolCalls,
+    provider: answer.provider,
+    model: answer.result.model,
+    degraded: answer.degraded,
+    finishReason: answer.result.finishReason.unified,
+    usage: {
+      inputTokens: record.inputTokens,
+      outputTokens: record.outputTokens,
+      cachedInputTokens: record.cachedInputTokens,
+      reasoningTokens: record.reasoningTokens,
+    },
+    costNanoUsd: record.costNanoUsd,
+    latencyMs: Math.round(record.totalMs),
+    attempts: end.attempts.length,
+    recorded: true,
+    rawMessage: answer.result.rawMessage,
+    logprobs: answer.result.logprobs ?? null,
+  };
+}
+
+/** `profile` stands in its own column, under its own redaction paths. */
+function storedVariables(call: PreparedCall, redaction: Redaction): Readonly<Record<string, unknown>> | null {
+  if (call.variables === null) return null;
+  const { profile: _profile, ...variables } = call.variables;
+  return redaction.apply('variables', variables);
+}
+
+/** Rendered prompts can be rendered again from their variables; what was passed through cannot. */
+function storedMessages(call: PreparedCall, parts: RecordParts): readonly unknown[] | null {
+  const { source } = call.request;
+  if (!parts.storeText || source.messages.length === 0) return null;
+  return source.messages;
+}

@@ -1,0 +1,170 @@
+import type { DefaultPromptVersion, GatewayConfig } from '../config/index.ts';
+import { type Selection, selectVersion } from '../experiments/index.ts';
+import type { Clock, Ids, ModelParameters, Random } from '../kernel/index.ts';
+import type { PromptStore, PromptVersion } from '../prompts/index.ts';
+import type { ResponseFormat, Route, RouteCall, Routes } from '../providers/index.ts';
+import type { DryRun, GenerateRequest, GenerationHead } from './types.ts';
+
+export interface PrepareParts {
+  readonly prompts: PromptStore;
+  readonly defaultPromptVersion: DefaultPromptVersion;
+  readonly config: GatewayConfig;
+  readonly routes: Routes;
+  readonly ids: Ids;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** A call that is decided and rendered, and has not gone to a provider yet. */
+export interface PreparedCall {
+  readonly id: string;
+  readonly request: GenerateRequest;
+  /** Null for a pass-through call. */
+  readonly selection: Selection | null;
+  readonly registryHash: string;
+  /** As rendered, defaults filled in; null for a pass-through call. */
+  readonly variables: Readonly<Record<string, unknown>> | null;
+  readonly route: Route;
+  readonly routeCall: RouteCall;
+  readonly renderMs: number;
+}
+
+/** Select, render, choose route and parameters. Fails with the codes of selection, rendering and `route_not_found`. */
+export function prepareCall(request: GenerateRequest, parts: PrepareParts): PreparedCall {
+  const startedMs = parts.clock.monotonicMs();
+  const registry = parts.prompts.current();
+  const route = parts.routes.get(request.route ?? parts.config.default_route);
+  const id = parts.ids.next('gen');
+  const { source } = request;
+  if (source.kind === 'messages') {
+    const routeCall = { ...callBase(request, id), messages: source.messages, fallbackLines: [] };
+    return {
+      id,
+      request,
+      selection: null,
+      registryHash: registry.hash,
+      variables: null,
+      route,
+      routeCall,
+      renderMs: 0,
+    };
+  }
+  const selection = selectVersion(registry, {
+    prompt: source.prompt ?? parts.config.prompts.default,
+    bodyValue: source.promptVersion,
+    environment: parts.defaultPromptVersion,
+  });
+  const { version } = selection;
+  const rendered = version.render({
+    variables: source.variables,
+    profile: source.profileFeatures,
+    history: source.messages,
+    random: parts.random,
+  });
+  const base = callBase(request, id);
+  const format = base.responseFormat ?? responseFormatOf(version);
+  const routeCall: RouteCall = {
+    ...base,
+    modelOverride: base.modelOverride ?? version.model,
+    parameters: mergedParameters(version.parameters, request.parameters),
+    messages: rendered.messages,
+    fallbackLines: version.fallbackLines,
+    ...(format === null ? {} : { responseFormat: format }),
+  };
+  const renderMs = parts.clock.monotonicMs() - startedMs;
+  return {
+    id,
+    request,
+    selection,
+    registryHash: registry.hash,
+    variables: rendered.variables,
+    route,
+    routeCall,
+    renderMs,
+  };
+}
+
+export function headOf(call: PreparedCall): GenerationHead {
+  const { selection } = call;
+  return {
+    id: call.id,
+    prompt: selection?.version.prompt ?? null,
+    promptVersion: selection?.version.version ?? null,
+    promptHash: selection?.version.hash ?? null,
+    versionSource: selection?.source ?? null,
+    label: selection?.label ?? null,
+    experiment: selection?.experiment ?? null,
+    arm: selection?.arm ?? null,
+    propensity: selection?.propensity ?? null,
+    route: call.route.name,
+  };
+}
+
+export function dryRunOf(call: PreparedCall): DryRun {
+  const { prompt, promptVersion, promptHash, versionSource, label, route } = headOf(call);
+  return {
+    prompt,
+    promptVersion,
+    promptHash,
+    versionSource,
+    label,
+    messages: call.routeCall.messages,
+    variables: call.variables,
+    route,
+    model: call.routeCall.modelOverride,
+    targets: call.route.targets.map(({ provider, model }) => ({ provider, model })),
+    parameters: call.routeCall.parameters,
+  };
+}
+
+/** The same call with the faulty answer and what is wrong with it, for the one repair attempt. */
+export function repairCall(
+  call: PreparedCall,
+  answer: string,
+  faults: readonly { path: string; message: string }[],
+): RouteCall {
+  const reasons = faults.slice(0, 10).map((fault) => `- ${fault.path}: ${fault.message}`);
+  const instruction = [
+    'Your answer does not fit the required JSON schema:',
+    ...reasons,
+    'Answer again with the corrected JSON alone, without explanation and without a code fence.',
+  ].join('\n');
+  return {
+    ...call.routeCall,
+    // Authored lines were checked at load; a second serving of them could not differ.
+    fallbackLines: [],
+    messages: [
+      ...call.routeCall.messages,
+      { role: 'assistant', content: [{ kind: 'text', text: answer }] },
+      { role: 'user', content: [{ kind: 'text', text: instruction }] },
+    ],
+  };
+}
+
+type CallBase = Omit<RouteCall, 'messages' | 'fallbackLines'>;
+
+function callBase(request: GenerateRequest, id: string): CallBase {
+  return {
+    modelOverride: request.model,
+    parameters: request.parameters,
+    generationId: id,
+    ...(request.tools.length === 0 ? {} : { tools: request.tools }),
+    ...(request.toolChoice === null ? {} : { toolChoice: request.toolChoice }),
+    ...(request.parallelToolCalls === null ? {} : { parallelToolCalls: request.parallelToolCalls }),
+    ...(request.responseFormat === null ? {} : { responseFormat: request.responseFormat }),
+    ...(Object.keys(request.extraFields).length === 0 ? {} : { extraFields: request.extraFields }),
+  };
+}
+
+/** Body wins over front matter, field by field; the route's own defaults come last, inside the route. */
+function mergedParameters(frontMatter: ModelParameters, body: ModelParameters): ModelParameters {
+  return { ...frontMatter, ...body };
+}
+
+function responseFormatOf(version: PromptVersion): ResponseFormat | null {
+  if (version.outputFormat !== 'json') return null;
+  if (version.outputSchema === null) return { kind: 'json' };
+  // Upstreams allow letters, digits, - and _ in a schema's name, 64 at most.
+  const name = `${version.prompt}_${version.version}`.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64);
+  return { kind: 'json_schema', name, schema: version.outputSchema };
+}
