@@ -1,4 +1,8 @@
+export type { ConfigFault } from './config-fault.ts';
+export type { ConfigOrigin } from './config-overrides.ts';
 export type { DefaultPromptVersion, Environment } from './environment.ts';
+export { type LoadConfigOptions, type LoadedConfig, loadConfig } from './load-config.ts';
+export { type EnvironmentReading, loadEnvironment, readEnvironment } from './load-environment.ts';
 export {
   configSchema,
   type GatewayConfig,

@@ -12,6 +12,16 @@ const NAME = z
     'a name has 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit',
   );
 
+/** The message does not repeat the value: whoever pastes a key here must not find it in a log. */
+const VARIABLE_NAME = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,127}$/,
+    'names an environment variable (A-Z a-z 0-9 _); the secret itself never stands in this file',
+  );
+
+const HTTP_URL = z.url({ protocol: /^https?$/, error: 'must be a URL that begins with http:// or https://' });
+
 const positiveInt = (description: string, fallback: number, max = 2_147_483_647) =>
   z.int().min(1).max(max).default(fallback).describe(description);
 
@@ -130,27 +140,27 @@ const providerSchema = z.discriminatedUnion('kind', [
     kind: z
       .literal('openai')
       .describe('Anything that speaks the OpenAI API: LiteLLM, OpenAI, Ollama, vLLM, llama.cpp.'),
-    base_url: z.url().optional().describe('Base URL. One without a path gets `/v1`.'),
-    base_url_env: z
-      .string()
-      .optional()
-      .describe('Environment variable that holds the base URL; it wins over `base_url`.'),
-    api_key_env: z
-      .string()
-      .optional()
-      .describe('Environment variable that holds the key. Secrets never stand in this file.'),
+    base_url: HTTP_URL.optional().describe('Base URL. One without a path gets `/v1`.'),
+    base_url_env: VARIABLE_NAME.optional().describe(
+      'Environment variable that holds the base URL; it wins over `base_url`.',
+    ),
+    api_key_env: VARIABLE_NAME.optional().describe(
+      'Environment variable that holds the key. Secrets never stand in this file.',
+    ),
     requires_env: z
-      .array(z.string())
+      .array(VARIABLE_NAME)
       .default([])
       .describe('The provider is in use only when all these variables are set.'),
   }),
   z.strictObject({
     kind: z.literal('anthropic').describe('The Anthropic API.'),
-    base_url: z.url().optional().describe("Base URL; default: Anthropic's own."),
-    base_url_env: z.string().optional().describe('Environment variable that holds the base URL.'),
-    api_key_env: z.string().default('ANTHROPIC_API_KEY').describe('Environment variable that holds the key.'),
+    base_url: HTTP_URL.optional().describe("Base URL; default: Anthropic's own."),
+    base_url_env: VARIABLE_NAME.optional().describe('Environment variable that holds the base URL.'),
+    api_key_env: VARIABLE_NAME.default('ANTHROPIC_API_KEY').describe(
+      'Environment variable that holds the key.',
+    ),
     requires_env: z
-      .array(z.string())
+      .array(VARIABLE_NAME)
       .default([])
       .describe('The provider is in use only when all these variables are set.'),
   }),
@@ -175,7 +185,7 @@ const routeSchema = z.strictObject({
           .describe(
             'Model as the upstream names it; `auto` asks the upstream for its list and takes the first.',
           ),
-        model_env: z.string().optional().describe('Environment variable that overrides `model`.'),
+        model_env: VARIABLE_NAME.optional().describe('Environment variable that overrides `model`.'),
         weight: z.number().positive().default(1).describe('Share among the targets of the same order.'),
         order: z.int().min(1).default(1).describe('Lower orders are tried first; higher ones are fallbacks.'),
         parameters: z
@@ -280,12 +290,9 @@ const ledgerSchema = z
       .describe(
         'Paths below `variables`, `profile_features` and `metadata` whose values are replaced by `[redacted]` before anything is stored, for example `variables.email`; `*` stands for one step.',
       ),
-    unit_hash_key_env: z
-      .string()
-      .optional()
-      .describe(
-        'Environment variable with the key of the unit hash. Default: a key made at the first start and kept in the database.',
-      ),
+    unit_hash_key_env: VARIABLE_NAME.optional().describe(
+      'Environment variable with the key of the unit hash. Default: a key made at the first start and kept in the database.',
+    ),
     idempotency_ttl_hours: positiveInt(
       'How long a completed `Idempotency-Key` is answered from the ledger, in hours.',
       24,
