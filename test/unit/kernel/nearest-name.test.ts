@@ -1,0 +1,16 @@
+import { describe, expect, test } from '@jest/globals';
+import { nearestName } from '../../../src/kernel/index.ts';
+
+describe('nearestName', () => {
+  test.each([
+    ['completionRate', 'completion_rate'],
+    ['metircs', 'metrics'],
+    ['v-2', 'v2'],
+  ])('takes %s for %s', (typed, meant) => {
+    expect(nearestName(typed, ['completion_rate', 'metrics', 'v2'])).toBe(meant);
+  });
+
+  test.each(['entirely_different', 'x'.repeat(10_000)])('finds nothing close to %.20s', (typed) => {
+    expect(nearestName(typed, ['completion_rate', 'metrics'])).toBeNull();
+  });
+});
