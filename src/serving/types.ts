@@ -131,7 +131,12 @@ export type GenerateReply =
 
 export type GenerateStreamEvent =
   /** First, together with the first content: nothing is sent before. */
-  | { readonly kind: 'start'; readonly head: GenerationHead }
+  | {
+      readonly kind: 'start';
+      readonly head: GenerationHead;
+      /** An answer read back by its `Idempotency-Key`: the edge says so in a header, before any event. */
+      readonly replayed?: boolean;
+    }
   | { readonly kind: 'text'; readonly text: string }
   | {
       readonly kind: 'tool_call';
