@@ -25,6 +25,20 @@ export function overrideFaults(environment: Environment): readonly ConfigFault[]
   return faults;
 }
 
+/** Faults of the variables that hold base URLs. Never repeats a value: it may hold a password. */
+export function baseUrlFaults(config: GatewayConfig, environment: Environment): readonly ConfigFault[] {
+  const variables = new Set<string>();
+  for (const provider of Object.values(config.providers)) {
+    if (provider.kind !== 'offline' && provider.base_url_env !== undefined)
+      variables.add(provider.base_url_env);
+  }
+  return [...variables].flatMap((variable) => {
+    const value = environment.secret(variable);
+    if (value === null || (/^https?:\/\//i.test(value) && URL.canParse(value))) return [];
+    return environmentFault(variable, 'expected a URL that begins with http:// or https://');
+  });
+}
+
 /** The configuration with the environment's values in place, and where each value came from. */
 export function applyOverrides(
   fromFile: GatewayConfig,

@@ -3,7 +3,7 @@ import { basename, dirname, relative, resolve } from 'node:path';
 
 import { canonicalJson, errorMessage, type Fault, sha256Hex } from '../kernel/index.ts';
 import { type ConfigFault, configInvalid } from './config-fault.ts';
-import { applyOverrides, type ConfigOrigin, overrideFaults } from './config-overrides.ts';
+import { applyOverrides, baseUrlFaults, type ConfigOrigin, overrideFaults } from './config-overrides.ts';
 import {
   type CrossCheckFault,
   crossCheck,
@@ -73,6 +73,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   faults.push(...document.faults.map((fault) => fileFault(name, fault)));
   const checked = checkDocument(document, dirname(file), options.environment);
   faults.push(...checked.faults.map((fault) => locatedFault(name, document, fault)));
+  if (checked.config !== null) faults.push(...baseUrlFaults(checked.config, options.environment));
   if (faults.length > 0 || checked.config === null) throw configInvalid(name, inReadingOrder(faults));
 
   const { config: fromFile } = checked;

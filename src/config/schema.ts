@@ -173,6 +173,15 @@ const providerSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
+const parametersSchema = z.strictObject({
+  temperature: z.number().min(0).max(2).optional().describe('Randomness of the sampling.'),
+  top_p: z.number().gt(0).max(1).optional().describe('Nucleus sampling: share of probability to draw from.'),
+  top_k: z.int().min(1).optional().describe('Draw from this many most probable tokens.'),
+  max_output_tokens: z.int().min(1).optional().describe('Longest answer, in tokens.'),
+  stop: z.array(z.string().min(1)).optional().describe('Texts that end the answer.'),
+  seed: z.int().optional().describe('For upstreams that can repeat an answer.'),
+});
+
 const routeSchema = z.strictObject({
   targets: z
     .array(
@@ -188,12 +197,9 @@ const routeSchema = z.strictObject({
         model_env: VARIABLE_NAME.optional().describe('Environment variable that overrides `model`.'),
         weight: z.number().positive().default(1).describe('Share among the targets of the same order.'),
         order: z.int().min(1).default(1).describe('Lower orders are tried first; higher ones are fallbacks.'),
-        parameters: z
-          .record(z.string(), z.unknown())
+        parameters: parametersSchema
           .optional()
-          .describe(
-            'Parameters the target gets when neither request nor prompt set them: `temperature`, `top_p`, `top_k`, `max_output_tokens`, `stop`, `seed`.',
-          ),
+          .describe('Parameters the target gets when neither request nor prompt set them.'),
         max_concurrency: positiveInt('Most calls to this target at once.', 256, 10_000),
         max_queue: z
           .int()
@@ -203,7 +209,8 @@ const routeSchema = z.strictObject({
           .describe('Most calls that wait for a free place; one more is refused with 503 and `Retry-After`.'),
       }),
     )
-    .min(1),
+    .min(1)
+    .describe('What the route may call, in which order and shares.'),
   timeout: z
     .strictObject({
       total_ms: positiveInt(
@@ -249,7 +256,7 @@ const routeSchema = z.strictObject({
     .strictObject({
       failure_share: z
         .number()
-        .min(0)
+        .positive()
         .max(1)
         .default(0.5)
         .describe('Share of failures in the window that opens the circuit.'),
