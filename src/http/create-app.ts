@@ -1,0 +1,23 @@
+import express, { type Express } from 'express';
+import { createErrorMiddleware } from './error-middleware.ts';
+import type { HttpServices } from './http-services.ts';
+import { mountRoutes } from './mount-routes.ts';
+import { createOpenRequest } from './open-request.ts';
+import { feedbackRoutes } from './routes/feedback-route.ts';
+import { generateRoutes } from './routes/generate-route.ts';
+import { operationsRoutes } from './routes/operations-routes.ts';
+
+/** The whole HTTP surface over its services. Listens to nothing: see {@link startServer}. */
+export function createApp(services: HttpServices): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.enable('case sensitive routing');
+  // Query values are read as plain text or lists, never as nested objects.
+  app.set('query parser', 'simple');
+  app.use(createOpenRequest(services));
+  // The hot path first: the router tries patterns in order.
+  mountRoutes(app, [...generateRoutes(services), ...feedbackRoutes(services), ...operationsRoutes(services)]);
+  app.use(createErrorMiddleware(services.logger));
+  return app;
+}

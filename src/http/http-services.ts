@@ -1,0 +1,37 @@
+import type { Clock, Ids, Logger, Random } from '../kernel/index.ts';
+import type { Ledger, LedgerReader } from '../ledger/index.ts';
+import type { PromptStore } from '../prompts/index.ts';
+import type { Routes } from '../providers/index.ts';
+import type { GenerateService, OutcomeService } from '../serving/index.ts';
+import type { DrainSwitch } from './drain-switch.ts';
+import type { Metrics } from './metrics.ts';
+import type { VersionReports } from './version-reports.ts';
+
+/** Everything behind the edge: ports, and what the edge needs of time, ids and configuration. */
+export interface HttpServices {
+  readonly generate: GenerateService;
+  readonly outcomes: OutcomeService;
+  readonly reports: VersionReports;
+  readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;
+  readonly ledger: Pick<Ledger, 'health'>;
+  readonly ledgerReader: Pick<LedgerReader, 'findGeneration'>;
+  readonly routes: Pick<Routes, 'names' | 'health'>;
+  readonly metrics: Metrics;
+  /** Shared with the server: once it is thrown, `/readyz` answers 503. */
+  readonly drain: DrainSwitch;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly settings: HttpSettings;
+}
+
+export interface HttpSettings {
+  /** Names accepted in `Host` beside loopback: `server.allowed_hosts` and the bound host. Without port. */
+  readonly allowedHosts: readonly string[];
+  readonly maxBodyBytes: number;
+  readonly maxJsonDepth: number;
+  /** Prompt of a call that names none. */
+  readonly defaultPrompt: string;
+  readonly gatewayVersion: string;
+}

@@ -1,0 +1,111 @@
+import { AppError, type ErrorCode, type Fault } from '../kernel/index.ts';
+import { ERROR_STATUS, ERROR_TITLE } from './error-status.ts';
+
+/** An RFC 9457 body. `details` of the error become further members. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: ErrorCode;
+  readonly detail: string;
+  readonly instance: string;
+  readonly request_id: string;
+  readonly errors: readonly Fault[];
+  readonly [detail: string]: unknown;
+}
+
+/** OpenAI's error body, as its clients parse it. */
+export interface OpenAiError {
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string;
+  };
+}
+
+/** What is ours to show: an uncoded error becomes `internal` and keeps its text to the log. */
+export function asAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  // The router's own: `%zz` in a path parameter.
+  if (error instanceof URIError) {
+    return new AppError('invalid_request', 'The path is not valid percent-encoded UTF-8.', { cause: error });
+  }
+  return new AppError('internal', 'Something went wrong inside the gateway; its log has the request id.', {
+    cause: error,
+  });
+}
+
+export function problemOf(error: AppError, requestId: string, instance: string): Problem {
+  return {
+    ...snakeCaseKeys(error.details),
+    type: `urn:prompt-gateway:error:${error.code}`,
+    title: ERROR_TITLE[error.code],
+    status: ERROR_STATUS[error.code],
+    code: error.code,
+    detail: error.message,
+    instance,
+    request_id: requestId,
+    errors: error.faults,
+  };
+}
+
+/** Status of a code on `/v1/*`: OpenAI answers 400 where a problem says 422. */
+export function openAiStatus(code: ErrorCode): number {
+  return code === 'context_overflow' || code === 'content_filtered' ? 400 : ERROR_STATUS[code];
+}
+
+export function openAiError(error: AppError): OpenAiError {
+  const first = error.faults[0];
+  return {
+    error: {
+      message: messageWithFaults(error),
+      type: openAiType(openAiStatus(error.code)),
+      param: first === undefined || first.path === '' ? null : first.path,
+      code: openAiCode(error.code),
+    },
+  };
+}
+
+/** The shape has no list of faults: the message carries them. */
+function messageWithFaults(error: AppError): string {
+  if (error.faults.length === 0) return error.message;
+  const faults = error.faults.map((fault) =>
+    fault.path === '' ? fault.message : `${fault.path}: ${fault.message}`,
+  );
+  return `${error.message} ${faults.join('; ')}`;
+}
+
+function openAiType(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status >= 500 ? 'server_error' : 'invalid_request_error';
+}
+
+function openAiCode(code: ErrorCode): string {
+  switch (code) {
+    case 'context_overflow':
+      return 'context_length_exceeded';
+    case 'content_filtered':
+      return 'content_filter';
+    case 'rate_limited':
+      return 'rate_limit_exceeded';
+    case 'prompt_not_found':
+    case 'version_not_found':
+    case 'label_not_found':
+    case 'route_not_found':
+      return 'model_not_found';
+    default:
+      return code;
+  }
+}
+
+function snakeCaseKeys(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(record).map(([key, value]) => [
+      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      value,
+    ]),
+  );
+}

@@ -1,0 +1,77 @@
+import type { HttpServices } from './http-services.ts';
+
+type PartStatus = 'ok' | 'degraded' | 'failed';
+
+interface Part {
+  readonly status: PartStatus;
+  readonly detail: string | null;
+}
+
+export interface Readiness {
+  readonly status: 'ready' | 'degraded' | 'not_ready';
+  readonly draining: boolean;
+  readonly parts: Readonly<Record<'database' | 'prompts' | 'providers', Part>>;
+}
+
+/** Load balancers of many replicas ask often; the answer changes slowly. */
+const CACHE_MS = 1_000;
+
+/**
+ * Whether traffic should come here. A provider that is down makes the gateway degraded, not unready: every replica
+ * would be taken out at once, and authored lines could not be served any more.
+ */
+export function createReadiness(
+  services: Pick<HttpServices, 'ledger' | 'prompts' | 'routes' | 'drain' | 'clock'>,
+): () => Readiness {
+  let cachedParts: Readiness['parts'] | null = null;
+  let cachedAtMs = 0;
+
+  return () => {
+    const nowMs = services.clock.monotonicMs();
+    if (cachedParts === null || nowMs - cachedAtMs >= CACHE_MS) {
+      cachedParts = readParts(services);
+      cachedAtMs = nowMs;
+    }
+    // Never cached: a balancer must see the drain at once.
+    const draining = services.drain.isDraining();
+    const states = Object.values(cachedParts).map((part) => part.status);
+    if (draining || states.includes('failed')) {
+      return { status: 'not_ready', draining, parts: cachedParts };
+    }
+    return { status: states.includes('degraded') ? 'degraded' : 'ready', draining, parts: cachedParts };
+  };
+}
+
+function readParts(services: Pick<HttpServices, 'ledger' | 'prompts' | 'routes'>): Readiness['parts'] {
+  return {
+    database: databasePart(services.ledger),
+    prompts: promptsPart(services.prompts),
+    providers: providersPart(services.routes),
+  };
+}
+
+function databasePart(ledger: HttpServices['ledger']): Part {
+  const health = ledger.health();
+  return health.writable
+    ? { status: 'ok', detail: null }
+    : { status: 'failed', detail: health.reason ?? 'not writable' };
+}
+
+function promptsPart(prompts: HttpServices['prompts']): Part {
+  const failed = prompts.lastReload()?.failed ?? [];
+  return failed.length === 0
+    ? { status: 'ok', detail: null }
+    : {
+        status: 'degraded',
+        detail: `the last reload failed (${failed.length} faults); the prompts before it are in force`,
+      };
+}
+
+function providersPart(routes: HttpServices['routes']): Part {
+  const open = routes.health().filter((target) => target.circuit !== 'closed');
+  if (open.length === 0) return { status: 'ok', detail: null };
+  const names = open.map(
+    (target) => `${target.route}/${target.provider}/${target.model} (${target.circuit})`,
+  );
+  return { status: 'degraded', detail: `circuits not closed: ${names.join(', ')}` };
+}

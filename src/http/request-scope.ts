@@ -1,0 +1,51 @@
+import type { IncomingMessage } from 'node:http';
+import type { CallContext } from '../serving/index.ts';
+
+/** Key id of calls on a gateway without API keys. */
+export const LOCAL_API_KEY_ID = 'local';
+
+/** What one request carries from the first middleware to its log line. */
+export interface RequestScope {
+  readonly requestId: string;
+  readonly traceId: string;
+  readonly receivedAtMs: number;
+  readonly receivedMonotonicMs: number;
+  /** Errors take OpenAI's shape. */
+  readonly isOpenAiSurface: boolean;
+  /** Aborts when the caller's connection is gone before the answer is. */
+  readonly abort: AbortController;
+  /** Pattern of the matched route; `unmatched` otherwise. Bounded: it becomes a metric label. */
+  route: string;
+  /** Facts of the call for the log line. Never prompt or completion text. */
+  logFields: Record<string, unknown>;
+  /** Code of the error that was answered, or that ended a stream. */
+  errorCode: string | null;
+}
+
+/** Beside the request, not on it: no untyped property travels with Express' objects. */
+const scopes = new WeakMap<IncomingMessage, RequestScope>();
+
+export function openScope(request: IncomingMessage, scope: RequestScope): void {
+  scopes.set(request, scope);
+}
+
+/** The scope of a request that passed the first middleware. */
+export function scopeOf(request: IncomingMessage): RequestScope {
+  const scope = scopes.get(request);
+  if (scope === undefined) throw new Error('The request passed no openRequest middleware.');
+  return scope;
+}
+
+export function findScope(request: IncomingMessage): RequestScope | undefined {
+  return scopes.get(request);
+}
+
+export function callContext(scope: RequestScope): CallContext {
+  return {
+    apiKeyId: LOCAL_API_KEY_ID,
+    requestId: scope.requestId,
+    traceId: scope.traceId,
+    receivedAtMs: scope.receivedAtMs,
+    receivedMonotonicMs: scope.receivedMonotonicMs,
+  };
+}

@@ -1,0 +1,11 @@
+import type { Request, Response } from 'express';
+import type { RequestScope } from './request-scope.ts';
+
+export type HttpMethod = 'get' | 'post';
+
+/** One method of one path. `path` is Express' pattern and the label of logs and metrics. */
+export interface RouteDefinition {
+  readonly method: HttpMethod;
+  readonly path: string;
+  handle(request: Request, response: Response, scope: RequestScope): Promise<void> | void;
+}

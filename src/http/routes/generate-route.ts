@@ -1,0 +1,207 @@
+import type { Request, Response } from 'express';
+import { AppError, canonicalJson, type ModelParameters, sha256Hex } from '../../kernel/index.ts';
+import type { GenerateRequest, GenerateStreamEvent } from '../../serving/index.ts';
+import { noteError } from '../error-middleware.ts';
+import { answerToWire, dryRunToWire, headToWire, serverTiming } from '../generation-wire.ts';
+import type { HttpServices } from '../http-services.ts';
+import { readJsonBody } from '../json-body.ts';
+import { headFields, noteAnswer } from '../note-answer.ts';
+import { asAppError, problemOf } from '../problem.ts';
+import { callContext, type RequestScope } from '../request-scope.ts';
+import type { RouteDefinition } from '../route-definition.ts';
+import { type GenerateBody, generateBodySchema } from '../schemas/generate-schema.ts';
+import { sendJson } from '../send-json.ts';
+import { createSseWriter, type SseWriter } from '../sse-writer.ts';
+import { validateInput } from '../validate-input.ts';
+
+const PATH = '/generate';
+/** Printable ASCII, as the Idempotency-Key draft's structured string without quotes. */
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+export function generateRoutes(services: HttpServices): readonly RouteDefinition[] {
+  return [
+    {
+      method: 'post',
+      path: PATH,
+      async handle(request, response, scope) {
+        const json = await readJsonBody(request, services.settings);
+        const body = validateInput(generateBodySchema, json, 'The body');
+        const call = generateRequest(body, json, request, scope);
+        if (body.stream === true && !call.dryRun) {
+          await streamAnswer(call, response, scope, services);
+        } else {
+          await sendAnswer(call, response, scope, services);
+        }
+      },
+    },
+  ];
+}
+
+function generateRequest(
+  body: GenerateBody,
+  json: unknown,
+  request: Request,
+  scope: RequestScope,
+): GenerateRequest {
+  return {
+    surface: 'generate',
+    context: callContext(scope),
+    source: {
+      kind: 'prompt',
+      prompt: body.prompt ?? null,
+      promptVersion: body.prompt_version ?? null,
+      variables: body.variables ?? {},
+      profileFeatures: body.profile_features ?? null,
+      messages: [],
+    },
+    route: body.route ?? null,
+    model: body.model ?? null,
+    parameters: modelParameters(body.parameters),
+    tools: [],
+    toolChoice: null,
+    parallelToolCalls: null,
+    responseFormat: null,
+    extraFields: {},
+    userId: body.user_id ?? null,
+    sessionId: body.session_id ?? null,
+    externalId: body.external_id ?? null,
+    assignment:
+      body.assignment == null
+        ? null
+        : {
+            method: body.assignment.method,
+            unit: body.assignment.unit ?? null,
+            propensity: body.assignment.propensity ?? null,
+          },
+    metadata: body.metadata ?? null,
+    tags: body.tags ?? [],
+    dryRun: body.dry_run ?? false,
+    idempotency: idempotencyOf(request, json),
+  };
+}
+
+function modelParameters(given: GenerateBody['parameters']): ModelParameters {
+  if (given == null) return {};
+  return {
+    ...(given.temperature == null ? {} : { temperature: given.temperature }),
+    ...(given.top_p == null ? {} : { topP: given.top_p }),
+    ...(given.top_k == null ? {} : { topK: given.top_k }),
+    ...(given.max_output_tokens == null ? {} : { maxOutputTokens: given.max_output_tokens }),
+    ...(given.stop == null ? {} : { stopSequences: given.stop }),
+    ...(given.seed == null ? {} : { seed: given.seed }),
+  };
+}
+
+function idempotencyOf(request: Request, json: unknown): GenerateRequest['idempotency'] {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return null;
+  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
+    throw new AppError('invalid_request', 'The Idempotency-Key header is not valid.', {
+      faults: [
+        { path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },
+      ],
+    });
+  }
+  return { key, requestHash: sha256Hex(canonicalJson(json)) };
+}
+
+async function sendAnswer(
+  call: GenerateRequest,
+  response: Response,
+  scope: RequestScope,
+  services: HttpServices,
+): Promise<void> {
+  const reply = await services.generate.generate(call, scope.abort.signal);
+  if (reply.kind === 'dry_run') {
+    sendJson(response, 200, dryRunToWire(reply.dryRun));
+    return;
+  }
+  noteAnswer(reply.answer, scope);
+  setVersionHeader(reply.answer.promptVersion, response);
+  if (reply.replayed) response.setHeader('Idempotency-Replayed', 'true');
+  response.setHeader('Server-Timing', serverTiming(reply.timing));
+  sendJson(response, 200, answerToWire(reply.answer));
+}
+
+async function streamAnswer(
+  call: GenerateRequest,
+  response: Response,
+  scope: RequestScope,
+  services: HttpServices,
+): Promise<void> {
+  const writer = createSseWriter(response);
+  try {
+    for await (const event of services.generate.stream(call, scope.abort.signal)) {
+      await writeEvent(event, { writer, response, scope, services });
+    }
+  } catch (thrown) {
+    // Before the first event a failure is an ordinary HTTP error.
+    if (!writer.begun) throw thrown;
+    await writeError(thrown, null, { writer, response, scope, services });
+  }
+  writer.end();
+}
+
+interface StreamParts {
+  readonly writer: SseWriter;
+  readonly response: Response;
+  readonly scope: RequestScope;
+  readonly services: HttpServices;
+}
+
+function writeEvent(event: GenerateStreamEvent, parts: StreamParts): Promise<void> {
+  const { writer, response, scope } = parts;
+  switch (event.kind) {
+    case 'start':
+      setVersionHeader(event.head.promptVersion, response);
+      scope.logFields = headFields(event.head);
+      writer.begin(event.replayed === true ? { 'Idempotency-Replayed': 'true' } : {});
+      return writer.write('start', JSON.stringify(headToWire(event.head)));
+    case 'text':
+      return writer.write('delta', JSON.stringify({ text: event.text }));
+    case 'tool_call':
+      return writer.write(
+        'tool_call',
+        JSON.stringify({
+          index: event.index,
+          id: event.id,
+          name: event.name,
+          arguments_delta: event.argumentsDelta,
+        }),
+      );
+    case 'end':
+      noteAnswer(event.answer, scope);
+      return writer.write(
+        'end',
+        JSON.stringify({
+          ...answerToWire(event.answer),
+          ...(event.outputFaults.length === 0 ? {} : { output_faults: event.outputFaults }),
+          ...(event.replayed ? { replayed: true } : {}),
+        }),
+      );
+    case 'error':
+      return writeError(event.error, event.generationId, parts);
+    default: {
+      const never: never = event;
+      throw new AppError('internal', `no wire event for ${String(never)}`);
+    }
+  }
+}
+
+async function writeError(
+  thrown: unknown,
+  generationId: string | null,
+  { writer, scope, services }: StreamParts,
+): Promise<void> {
+  const error = asAppError(thrown);
+  noteError(error, scope, services.logger);
+  const problem = problemOf(error, scope.requestId, PATH);
+  await writer.write(
+    'error',
+    JSON.stringify(generationId === null ? problem : { ...problem, generation_id: generationId }),
+  );
+}
+
+function setVersionHeader(promptVersion: string | null, response: Response): void {
+  if (promptVersion !== null && !response.headersSent) response.setHeader('X-Prompt-Version', promptVersion);
+}

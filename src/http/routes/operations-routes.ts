@@ -1,0 +1,52 @@
+import type { HttpServices } from '../http-services.ts';
+import { createReadiness } from '../readiness.ts';
+import type { RouteDefinition } from '../route-definition.ts';
+import { sendJson, sendText } from '../send-json.ts';
+
+/** For operators and their machines: alive, ready, counted; and the index. */
+export function operationsRoutes(services: HttpServices): readonly RouteDefinition[] {
+  const readiness = createReadiness(services);
+  const index = JSON.stringify({
+    name: 'prompt-gateway',
+    version: services.settings.gatewayVersion,
+    links: {
+      generate: '/generate',
+      feedback: '/feedback',
+      prompts: '/prompts',
+      openai: '/v1',
+      docs: '/docs',
+      openapi: '/openapi.json',
+      health: '/healthz',
+      ready: '/readyz',
+      metrics: '/metrics',
+    },
+  });
+  return [
+    {
+      method: 'get',
+      path: '/healthz',
+      // No look at anything else: it says that the event loop turns.
+      handle: (_request, response) => sendJson(response, 200, { status: 'ok' }),
+    },
+    {
+      method: 'get',
+      path: '/readyz',
+      handle(_request, response) {
+        const state = readiness();
+        sendJson(response, state.status === 'not_ready' ? 503 : 200, state);
+      },
+    },
+    {
+      method: 'get',
+      path: '/metrics',
+      async handle(_request, response) {
+        sendText(response, 200, await services.metrics.scrape(), services.metrics.contentType);
+      },
+    },
+    {
+      method: 'get',
+      path: '/',
+      handle: (_request, response) => sendText(response, 200, index, 'application/json; charset=utf-8'),
+    },
+  ];
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+/** Fields several bodies share. `null` counts as not given everywhere: many clients send absent fields so. */
+
+const MAX_ID_CHARACTERS = 256;
+const MAX_TAGS = 16;
+const MAX_TAG_CHARACTERS = 64;
+/** Names and versions are at most 64; a label adds its `@`. */
+const MAX_NAME_CHARACTERS = 128;
+
+export const idField = (description: string) =>
+  z.string().min(1).max(MAX_ID_CHARACTERS).nullish().describe(description);
+
+export const nameField = (description: string) =>
+  z.string().min(1).max(MAX_NAME_CHARACTERS).nullish().describe(description);
+
+export const variablesField = z
+  .record(z.string(), z.unknown())
+  .nullish()
+  .describe("Values of the prompt's variables, checked against the version's input schema.");
+
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+export const profileFeaturesField = z
+  .record(
+    z.string().min(1).max(128),
+    z.union([scalar, z.null(), z.array(z.union([scalar, z.null()])).max(1_000)], {
+      error: 'must be a string, number, boolean, null or a list of these',
+    }),
+  )
+  .nullish()
+  .describe('Features of the user, as the recommender knows them. Templates read them as `profile`.');
+
+export const metadataField = z
+  .record(z.string().min(1).max(128), z.unknown())
+  .nullish()
+  .describe("The caller's own facts: stored with the call, never interpreted.");
+
+export const tagsField = z
+  .array(z.string().min(1).max(MAX_TAG_CHARACTERS))
+  .max(MAX_TAGS)
+  .nullish()
+  .describe('Marks for later. The tag `test` keeps the call out of reports.');
+
+export const timestampField = (description: string) =>
+  z
+    .union([z.iso.datetime({ offset: true }), z.iso.date()], {
+      error: 'must be an ISO 8601 date or time with offset, for example 2026-11-23T10:00:00Z',
+    })
+    .nullish()
+    .describe(description);

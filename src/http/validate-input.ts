@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { AppError, type Fault, listNames, nearestName } from '../kernel/index.ts';
+
+/**
+ * `value` as the schema's output. Fails with `invalid_request` and every fault at once, each with its JSON path;
+ * unknown fields name the nearest known one.
+ */
+export function validateInput<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  what: string,
+): z.output<Schema> {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw new AppError('invalid_request', `${what} is not valid.`, {
+    faults: result.error.issues.flatMap((issue) => faultsOf(issue, schema, value)),
+  });
+}
+
+function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Fault[] {
+  if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(schemaAt(schema, issue.path));
+    return issue.keys.map((key) => ({
+      path: jsonPath([...issue.path, key.slice(0, 64)]),
+      message: unknownField(key, known),
+    }));
+  }
+  return [{ path: jsonPath(issue.path), message: messageOf(issue, valueAt(value, issue.path)) }];
+}
+
+function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
+  if (issue.code === 'invalid_type' && value === undefined) return 'is required';
+  // Our own messages in the schemas are whole; zod's begin with this.
+  return issue.message.replace(/^Invalid input: expected /, 'must be ').replace(/, received /, ', not ');
+}
+
+function unknownField(key: string, known: readonly string[]): string {
+  const nearest = nearestName(key, known);
+  if (nearest !== null) return `is not a known field; did you mean \`${nearest}\`?`;
+  return known.length === 0
+    ? 'is not a known field'
+    : `is not a known field; known are ${listNames(known, 40)}`;
+}
+
+/** `outcomes[3].value`; empty for the whole body. */
+function jsonPath(path: readonly PropertyKey[]): string {
+  let text = '';
+  for (const step of path) {
+    if (typeof step === 'number') text += `[${step}]`;
+    else text += text === '' ? String(step) : `.${String(step)}`;
+  }
+  return text;
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let inner = value;
+  for (const step of path) {
+    if (inner === null || typeof inner !== 'object') return undefined;
+    inner = Object.getOwnPropertyDescriptor(inner, step)?.value;
+  }
+  return inner;
+}
+
+function schemaAt(schema: z.ZodType, path: readonly PropertyKey[]): z.core.$ZodType {
+  let inner: z.core.$ZodType = unwrapped(schema);
+  for (const step of path) {
+    if (inner instanceof z.ZodObject) inner = unwrapped(inner.shape[String(step)] ?? z.unknown());
+    else if (inner instanceof z.ZodArray) inner = unwrapped(inner.element);
+  }
+  return inner;
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  let inner = schema;
+  while (
+    inner instanceof z.ZodOptional ||
+    inner instanceof z.ZodNullable ||
+    inner instanceof z.ZodDefault ||
+    inner instanceof z.ZodPrefault
+  ) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}
+
+function knownKeys(schema: z.core.$ZodType): readonly string[] {
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+}

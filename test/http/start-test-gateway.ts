@@ -1,0 +1,159 @@
+import { connect } from 'node:net';
+import type { HttpServices, HttpSettings, RunningServer, SocketLimits } from '../../src/http/index.ts';
+import {
+  createApp,
+  createDrainSwitch,
+  createMetrics,
+  type DrainSwitch,
+  startServer,
+} from '../../src/http/index.ts';
+import { type Logger, systemClock, systemIds, systemRandom } from '../../src/kernel/index.ts';
+import type { StoredGeneration } from '../../src/ledger/index.ts';
+import type { PromptStore } from '../../src/prompts/index.ts';
+import type { TargetHealth } from '../../src/providers/index.ts';
+import type { OutcomeSubmission } from '../../src/serving/index.ts';
+import { type RecordingLedger, recordingLedger } from '../fakes/recording-ledger.ts';
+import { type ScriptedGenerateService, scriptedGenerateService } from '../fakes/scripted-generate-service.ts';
+import { scriptedPrompts, scriptedVersion } from '../fakes/scripted-prompts.ts';
+
+export interface LogLine {
+  readonly level: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+export interface TestGateway {
+  readonly url: string;
+  readonly port: number;
+  readonly server: RunningServer;
+  readonly drain: DrainSwitch;
+  readonly generate: ScriptedGenerateService;
+  readonly ledger: RecordingLedger;
+  readonly submissions: OutcomeSubmission[];
+  readonly generations: Map<string, StoredGeneration>;
+  readonly targets: TargetHealth[];
+  readonly logLines: LogLine[];
+  readonly services: HttpServices;
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** Writes bytes on a bare socket and resolves with all that came back before it closed. */
+  raw(bytes: string, closeAfterMs?: number): Promise<string>;
+  close(): Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  readonly settings?: Partial<HttpSettings>;
+  readonly limits?: Partial<SocketLimits>;
+  readonly prompts?: PromptStore;
+  readonly services?: Partial<HttpServices>;
+}
+
+/** The real app on a real socket over scripted rooms. */
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const generate = scriptedGenerateService();
+  const ledger = recordingLedger();
+  const submissions: OutcomeSubmission[] = [];
+  const generations = new Map<string, StoredGeneration>();
+  const targets: TargetHealth[] = [];
+  const logLines: LogLine[] = [];
+  const drain = createDrainSwitch();
+  const prompts =
+    options.prompts ??
+    scriptedPrompts([
+      scriptedVersion('tip', 'v1'),
+      scriptedVersion('tip', 'v2'),
+      scriptedVersion('digest', 'v1'),
+    ]);
+  const routes = { names: () => ['default', 'cheap/fast'], health: () => targets };
+  const services: HttpServices = {
+    generate,
+    outcomes: {
+      record: async (given) => {
+        submissions.push(...given);
+        return {
+          accepted: given.length,
+          duplicates: 0,
+          outcomeIds: given.map((entry, n) => entry.outcomeId ?? `out_${n}`),
+        };
+      },
+    },
+    reports: {
+      versionReport: async () => {
+        throw new Error('no report scripted');
+      },
+    },
+    prompts,
+    ledger,
+    ledgerReader: { findGeneration: async (id) => generations.get(id) ?? null },
+    routes,
+    metrics: createMetrics({ prompts, ledger, routes, gatewayVersion: '0.0.0-test' }),
+    drain,
+    clock: systemClock,
+    ids: systemIds(),
+    random: systemRandom,
+    logger: recordingLogger(logLines),
+    settings: {
+      allowedHosts: [],
+      maxBodyBytes: 1_048_576,
+      maxJsonDepth: 64,
+      defaultPrompt: 'tip',
+      gatewayVersion: '0.0.0-test',
+      ...options.settings,
+    },
+    ...options.services,
+  };
+  const server = await startServer({
+    app: createApp(services),
+    host: '127.0.0.1',
+    port: 0,
+    drain,
+    clock: systemClock,
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  });
+  return {
+    url: server.url,
+    port: server.port,
+    server,
+    drain,
+    generate,
+    ledger,
+    submissions,
+    generations,
+    targets,
+    logLines,
+    services,
+    post: (path, body, headers = {}) =>
+      fetch(`${server.url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    raw: (bytes, closeAfterMs) => exchange(server.port, bytes, closeAfterMs),
+    close: async () => {
+      await server.closeGracefully({ drainTimeoutMs: 50 });
+    },
+  };
+}
+
+function recordingLogger(lines: LogLine[]): Logger {
+  const at = (level: string) => (fields: object, message: string) => {
+    lines.push({ level, fields: { ...fields }, message });
+  };
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug') };
+}
+
+function exchange(port: number, bytes: string, closeAfterMs = 5_000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    let received = '';
+    const timer = setTimeout(() => socket.destroy(), closeAfterMs);
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+    });
+    socket.on('error', reject);
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve(received);
+    });
+    socket.write(bytes, 'latin1');
+  });
+}
