@@ -1,0 +1,72 @@
+import type { VersionReport, VersionReportRow } from './version-report.ts';
+
+type Cell = string | number | boolean | null;
+
+/** Column → cell. Each row repeats what it was asked for, so that a saved file explains itself. */
+const COLUMNS: readonly (readonly [
+  name: string,
+  cell: (row: VersionReportRow, report: VersionReport) => Cell,
+])[] = [
+  ['prompt', (_row, report) => report.prompt],
+  ['metric', (_row, report) => report.metric],
+  ['from', (_row, report) => report.from],
+  ['to', (_row, report) => report.to],
+  ['evidence', (_row, report) => report.evidence],
+  ['prompt_version', (row) => row.promptVersion],
+  ['known', (row) => row.known],
+  ['retired', (row) => row.retired],
+  ['generations', (row) => row.generations],
+  ['delivered', (row) => row.delivered],
+  ['outcomes', (row) => row.outcomes],
+  ['mature', (row) => row.mature],
+  ['pending', (row) => row.pending],
+  ['sum', (row) => row.sum],
+  ['mean', (row) => row.mean],
+  ['lower', (row) => row.lower],
+  ['upper', (row) => row.upper],
+  ['confidence', (row) => row.confidence],
+  ['method', (row) => row.method],
+  ['baseline', (_row, report) => report.baseline],
+  ['lift', (row) => row.lift?.difference ?? null],
+  ['lift_lower', (row) => row.lift?.lower ?? null],
+  ['lift_upper', (row) => row.lift?.upper ?? null],
+  ['lift_confidence', (row) => row.lift?.confidence ?? null],
+  ['latency_ms_p50', (row) => row.latencyMs.p50],
+  ['latency_ms_p95', (row) => row.latencyMs.p95],
+  ['cost_usd', (row) => row.costUsd],
+  ['cost_known', (row) => row.costKnown],
+  ['mean_cost_usd', (row) => row.meanCostUsd],
+  ['input_tokens', (row) => row.inputTokens],
+  ['output_tokens', (row) => row.outputTokens],
+  ['error_share', (row) => row.errorShare],
+  ['fallback_share', (row) => row.fallbackShare],
+  ['degraded_share', (row) => row.degradedShare],
+  ['client_closed_share', (row) => row.clientClosedShare],
+  ['forced', (row) => row.forced],
+  ['source_body', (row) => row.sources.body],
+  ['source_env', (row) => row.sources.env],
+  ['source_default', (row) => row.sources.default],
+  ['hashes', (row) => row.hashes.join(' ')],
+];
+
+/** What a spreadsheet takes for the begin of a formula; tab and carriage return count for some of them. */
+const FORMULA_START = /^[=+\-@\t\r]/;
+
+/**
+ * The report as RFC 4180 text: CRLF line ends, one header line, empty cells for null. Text that a spreadsheet would run
+ * as a formula gets a leading apostrophe: version names come from files and from the wire.
+ */
+export function versionReportCsv(report: VersionReport): string {
+  const lines = [
+    COLUMNS.map(([name]) => name),
+    ...report.versions.map((row) => COLUMNS.map(([, cell]) => text(cell(row, report)))),
+  ];
+  return lines.map((line) => `${line.join(',')}\r\n`).join('');
+}
+
+function text(cell: Cell): string {
+  if (cell === null) return '';
+  if (typeof cell !== 'string') return String(cell);
+  const inert = FORMULA_START.test(cell) ? `'${cell}` : cell;
+  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+}

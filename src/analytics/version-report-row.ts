@@ -1,0 +1,64 @@
+import { usdFromNanoUsd } from '../kernel/index.ts';
+import type { Interval } from '../statistics/index.ts';
+import { latencyQuantileMs } from './latency-quantile.ts';
+import type { VersionTotals } from './report-reader.ts';
+import { meanReward, type SettledRewards } from './settled-rewards.ts';
+import type { Lift, VersionReportRow } from './version-report.ts';
+
+/** One version of the report before anything is computed about it. */
+export interface ReportedVersion {
+  readonly promptVersion: string;
+  readonly known: boolean;
+  readonly retired: boolean;
+  readonly totals: VersionTotals;
+}
+
+export interface RowEvidence {
+  readonly settled: SettledRewards;
+  readonly interval: Interval;
+  readonly confidence: number;
+  readonly lift: Lift | null;
+}
+
+/** Name of the interval, as the report states it. */
+const METHOD = 'beta-binomial confidence sequence';
+
+export function versionReportRow(version: ReportedVersion, evidence: RowEvidence): VersionReportRow {
+  const { totals } = version;
+  const { settled } = evidence;
+  const share = (count: number): number => (totals.generations === 0 ? 0 : count / totals.generations);
+  const costUsd = totals.costKnown === 0 ? null : usdFromNanoUsd(totals.costNanoUsd);
+  return {
+    promptVersion: version.promptVersion,
+    known: version.known,
+    retired: version.retired,
+    generations: totals.generations,
+    delivered: totals.delivered,
+    outcomes: totals.outcomes.n,
+    mature: settled.mature,
+    pending: settled.pending,
+    sum: settled.sum,
+    mean: meanReward(settled),
+    lower: evidence.interval.lower,
+    upper: evidence.interval.upper,
+    confidence: evidence.confidence,
+    method: METHOD,
+    lift: evidence.lift,
+    latencyMs: {
+      p50: latencyQuantileMs(totals.latency, 0.5),
+      p95: latencyQuantileMs(totals.latency, 0.95),
+    },
+    costUsd,
+    costKnown: totals.costKnown,
+    meanCostUsd: costUsd === null ? null : costUsd / totals.costKnown,
+    inputTokens: totals.inputTokens,
+    outputTokens: totals.outputTokens,
+    errorShare: share(totals.errors),
+    fallbackShare: share(totals.fallbacks),
+    degradedShare: share(totals.degraded),
+    clientClosedShare: share(totals.clientClosed),
+    forced: totals.forced,
+    sources: totals.sources,
+    hashes: totals.hashes,
+  };
+}
