@@ -63,20 +63,20 @@ function referenceFaults({ config, raw }: CrossCheckInput): readonly CrossCheckF
   const metrics = declared(raw, 'metrics', config.metrics);
   for (const [route, { targets }] of Object.entries(config.routes)) {
     for (const [index, target] of targets.entries()) {
-      if (providers.includes(target.provider)) continue;
+      if (providers === null || providers.includes(target.provider)) continue;
       const path = ['routes', route, 'targets', index, 'provider'];
       const hint = suggestion(target.provider, providers, 'declared providers');
       faults.push(fault(path, `no provider is named "${target.provider}"${hint}`));
     }
   }
-  if (!routes.includes(config.default_route)) {
+  if (routes !== null && !routes.includes(config.default_route)) {
     const hint = suggestion(config.default_route, routes, 'declared routes');
     const message = `no route is named "${config.default_route}"${hint}`;
-    faults.push({ path: ['default_route'], message, basedOn: [['default_route'], ['routes']] });
+    faults.push(fault(['default_route'], message));
   }
   for (const [prompt, settings] of Object.entries(config.prompts.settings)) {
     const metric = settings.primary_metric;
-    if (metric === undefined || metrics.includes(metric)) continue;
+    if (metric === undefined || metrics === null || metrics.includes(metric)) continue;
     const hint = suggestion(metric, metrics, 'declared metrics');
     const path = ['prompts', 'settings', prompt, 'primary_metric'];
     faults.push(fault(path, `no metric is named "${metric}"${hint}`));
@@ -208,14 +208,18 @@ function isHostName(host: string): boolean {
   );
 }
 
-/** Names as written, so that a fault inside one entry does not also make every reference to it one. */
+/**
+ * Names as written, so that a fault inside one entry does not also make every reference to it one. Null when the
+ * section itself is missing or no object: then nothing can be said about references to it.
+ */
 function declared(
   raw: unknown,
   section: string,
-  parsed: Readonly<Record<string, unknown>>,
-): readonly string[] {
+  defaults: Readonly<Record<string, unknown>>,
+): readonly string[] | null {
   const written = valueAt(raw, [section]);
-  return Object.keys(written !== null && typeof written === 'object' ? written : parsed);
+  if (written === undefined) return Object.keys(defaults).length === 0 ? null : Object.keys(defaults);
+  return written !== null && typeof written === 'object' ? Object.keys(written) : null;
 }
 
 function fault(path: JsonPath, message: string, alsoBasedOn: readonly JsonPath[] = []): CrossCheckFault {

@@ -143,20 +143,23 @@ function readConfigText(name: string, file: string, faults: readonly ConfigFault
       ...faults,
       { path: name, message, jsonPath: null, line: null, column: null, variable: null },
     ]);
+  let size: number;
   try {
-    const { size } = statSync(file);
-    if (size > MAX_FILE_BYTES) throw refuse(`has ${size} bytes: at most ${MAX_FILE_BYTES} are read`);
-    return readFileSync(file, 'utf8');
+    size = statSync(file).size;
+    if (size <= MAX_FILE_BYTES) return readFileSync(file, 'utf8');
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
-    if (error.code === 'config_invalid') throw error;
-    if (error.code !== 'ENOENT') throw refuse(`cannot be read: ${errorMessage(error)}`);
+    if (systemErrorCode(error) !== 'ENOENT') throw refuse(`cannot be read: ${errorMessage(error)}`);
     throw refuse(
       `there is no such file (${shortPath(file)}). Name another one with GATEWAY_CONFIG or --config, start in the folder ` +
         'that holds gateway.config.json, or write one that begins like this: { "providers": { "offline": ' +
         '{ "kind": "offline" } }, "routes": { "default": { "targets": [{ "provider": "offline" }] } } }',
     );
   }
+  throw refuse(`has ${size} bytes: at most ${MAX_FILE_BYTES} are read`);
+}
+
+function systemErrorCode(error: unknown): unknown {
+  return error !== null && typeof error === 'object' && 'code' in error ? error.code : null;
 }
 
 function shortPath(file: string): string {
