@@ -5,7 +5,10 @@ import { mountRoutes } from './mount-routes.ts';
 import { createOpenRequest } from './open-request.ts';
 import { feedbackRoutes } from './routes/feedback-route.ts';
 import { generateRoutes } from './routes/generate-route.ts';
+import { openAiRoutes } from './routes/openai-routes.ts';
 import { operationsRoutes } from './routes/operations-routes.ts';
+import { promptRoutes } from './routes/prompt-routes.ts';
+import { reportRoutes } from './routes/report-routes.ts';
 
 /** The whole HTTP surface over its services. Listens to nothing: see {@link startServer}. */
 export function createApp(services: HttpServices): Express {
@@ -17,7 +20,14 @@ export function createApp(services: HttpServices): Express {
   app.set('query parser', 'simple');
   app.use(createOpenRequest(services));
   // The hot path first: the router tries patterns in order.
-  mountRoutes(app, [...generateRoutes(services), ...feedbackRoutes(services), ...operationsRoutes(services)]);
+  mountRoutes(app, [
+    ...generateRoutes(services),
+    ...feedbackRoutes(services),
+    ...openAiRoutes(services),
+    ...promptRoutes(services),
+    ...reportRoutes(services),
+    ...operationsRoutes(services),
+  ]);
   app.use(createErrorMiddleware(services.logger));
   return app;
 }

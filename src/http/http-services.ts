@@ -1,11 +1,11 @@
-import type { Clock, Ids, Logger, Random } from '../kernel/index.ts';
+import type { VersionReports } from '../analytics/index.ts';
+import type { Clock, Ids, Logger } from '../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
 import type { GenerateService, OutcomeService } from '../serving/index.ts';
 import type { DrainSwitch } from './drain-switch.ts';
 import type { Metrics } from './metrics.ts';
-import type { VersionReports } from './version-reports.ts';
 
 /** Everything behind the edge: ports, and what the edge needs of time, ids and configuration. */
 export interface HttpServices {
@@ -21,7 +21,6 @@ export interface HttpServices {
   readonly drain: DrainSwitch;
   readonly clock: Clock;
   readonly ids: Ids;
-  readonly random: Random;
   readonly logger: Logger;
   readonly settings: HttpSettings;
 }

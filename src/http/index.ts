@@ -3,4 +3,3 @@ export { createDrainSwitch, type DrainSwitch } from './drain-switch.ts';
 export type { HttpServices, HttpSettings } from './http-services.ts';
 export { createMetrics, type Metrics, type MetricsSources } from './metrics.ts';
 export { type RunningServer, type ServerOptions, type SocketLimits, startServer } from './start-server.ts';
-export type { VersionReportQuery, VersionReports } from './version-reports.ts';

@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode, type Fault } from '../kernel/index.ts';
 import { ERROR_STATUS, ERROR_TITLE } from './error-status.ts';
+import { wireKeys } from './wire-case.ts';
 
 /** An RFC 9457 body. `details` of the error become further members. */
 export interface Problem {
@@ -38,7 +39,7 @@ export function asAppError(error: unknown): AppError {
 
 export function problemOf(error: AppError, requestId: string, instance: string): Problem {
   return {
-    ...snakeCaseKeys(error.details),
+    ...wireKeys(error.details),
     type: `urn:prompt-gateway:error:${error.code}`,
     title: ERROR_TITLE[error.code],
     status: ERROR_STATUS[error.code],
@@ -99,13 +100,4 @@ function openAiCode(code: ErrorCode): string {
     default:
       return code;
   }
-}
-
-function snakeCaseKeys(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [
-      key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      value,
-    ]),
-  );
 }

@@ -7,7 +7,7 @@ import {
   type DrainSwitch,
   startServer,
 } from '../../src/http/index.ts';
-import { type Logger, systemClock, systemIds, systemRandom } from '../../src/kernel/index.ts';
+import { type Logger, systemClock, systemIds } from '../../src/kernel/index.ts';
 import type { StoredGeneration } from '../../src/ledger/index.ts';
 import type { PromptStore } from '../../src/prompts/index.ts';
 import type { TargetHealth } from '../../src/providers/index.ts';
@@ -89,7 +89,6 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     drain,
     clock: systemClock,
     ids: systemIds(),
-    random: systemRandom,
     logger: recordingLogger(logLines),
     settings: {
       allowedHosts: [],

@@ -1,22 +1,22 @@
 import type { Request, Response } from 'express';
-import { AppError, canonicalJson, type ModelParameters, sha256Hex } from '../../kernel/index.ts';
+import { AppError, type ModelParameters } from '../../kernel/index.ts';
 import type { GenerateRequest, GenerateStreamEvent } from '../../serving/index.ts';
 import { noteError } from '../error-middleware.ts';
 import { answerToWire, dryRunToWire, headToWire, serverTiming } from '../generation-wire.ts';
 import type { HttpServices } from '../http-services.ts';
+import { idempotencyOf } from '../idempotency-key.ts';
 import { readJsonBody } from '../json-body.ts';
 import { headFields, noteAnswer } from '../note-answer.ts';
 import { asAppError, problemOf } from '../problem.ts';
 import { callContext, type RequestScope } from '../request-scope.ts';
 import type { RouteDefinition } from '../route-definition.ts';
+import { callerAssignment } from '../schemas/fields.ts';
 import { type GenerateBody, generateBodySchema } from '../schemas/generate-schema.ts';
 import { sendJson } from '../send-json.ts';
 import { createSseWriter, type SseWriter } from '../sse-writer.ts';
 import { validateInput } from '../validate-input.ts';
 
 const PATH = '/generate';
-/** Printable ASCII, as the Idempotency-Key draft's structured string without quotes. */
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 export function generateRoutes(services: HttpServices): readonly RouteDefinition[] {
   return [
@@ -65,18 +65,11 @@ function generateRequest(
     userId: body.user_id ?? null,
     sessionId: body.session_id ?? null,
     externalId: body.external_id ?? null,
-    assignment:
-      body.assignment == null
-        ? null
-        : {
-            method: body.assignment.method,
-            unit: body.assignment.unit ?? null,
-            propensity: body.assignment.propensity ?? null,
-          },
+    assignment: callerAssignment(body.assignment),
     metadata: body.metadata ?? null,
     tags: body.tags ?? [],
     dryRun: body.dry_run ?? false,
-    idempotency: idempotencyOf(request, json),
+    idempotency: idempotencyOf(request, PATH, json),
   };
 }
 
@@ -90,19 +83,6 @@ function modelParameters(given: GenerateBody['parameters']): ModelParameters {
     ...(given.stop == null ? {} : { stopSequences: given.stop }),
     ...(given.seed == null ? {} : { seed: given.seed }),
   };
-}
-
-function idempotencyOf(request: Request, json: unknown): GenerateRequest['idempotency'] {
-  const key = request.headers['idempotency-key'];
-  if (key === undefined) return null;
-  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
-    throw new AppError('invalid_request', 'The Idempotency-Key header is not valid.', {
-      faults: [
-        { path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },
-      ],
-    });
-  }
-  return { key, requestHash: sha256Hex(canonicalJson(json)) };
 }
 
 async function sendAnswer(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { CallerAssignment } from '../../ledger/index.ts';
 
 /** Fields several bodies share. `null` counts as not given everywhere: many clients send absent fields so. */
 
@@ -48,3 +49,18 @@ export const timestampField = (description: string) =>
     })
     .nullish()
     .describe(description);
+
+const assignmentSchema = z.strictObject({
+  method: z.string().min(1).max(64).describe('How the version was chosen, for example `client_rotation`.'),
+  unit: z.string().min(1).max(64).nullish().describe('What the choice is sticky by, for example `user_id`.'),
+  propensity: z.number().gt(0).max(1).nullish().describe('Probability of the chosen version.'),
+});
+
+export const assignmentField = assignmentSchema
+  .nullish()
+  .describe('How the caller chose the version it names. Without it a named version is recorded as forced.');
+
+export function callerAssignment(given: z.output<typeof assignmentField>): CallerAssignment | null {
+  if (given == null) return null;
+  return { method: given.method, unit: given.unit ?? null, propensity: given.propensity ?? null };
+}

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import {
+  assignmentField,
   idField,
   metadataField,
   nameField,
@@ -15,12 +16,6 @@ export const parametersSchema = z.strictObject({
   max_output_tokens: z.int().min(1).nullish(),
   stop: z.array(z.string().min(1).max(256)).max(16).nullish(),
   seed: z.int().nullish(),
-});
-
-export const assignmentSchema = z.strictObject({
-  method: z.string().min(1).max(64).describe('How the version was chosen, for example `client_rotation`.'),
-  unit: z.string().min(1).max(64).nullish().describe('What the choice is sticky by, for example `user_id`.'),
-  propensity: z.number().gt(0).max(1).nullish().describe('Probability of the chosen version.'),
 });
 
 export const generateBodySchema = z
@@ -39,11 +34,7 @@ export const generateBodySchema = z
     parameters: parametersSchema.nullish().describe('Override those of prompt and route, one by one.'),
     stream: z.boolean().nullish().describe('Answer as server-sent events.'),
     dry_run: z.boolean().nullish().describe('Render and route, but call no model and record nothing.'),
-    assignment: assignmentSchema
-      .nullish()
-      .describe(
-        'How the caller chose the version it names. Without it a named version is recorded as forced.',
-      ),
+    assignment: assignmentField,
     metadata: metadataField,
     tags: tagsField,
   })

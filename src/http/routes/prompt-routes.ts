@@ -1,0 +1,133 @@
+import { AppError } from '../../kernel/index.ts';
+import type { PromptFamily, PromptVersion } from '../../prompts/index.ts';
+import { messageToWire, parametersToWire } from '../generation-wire.ts';
+import type { HttpServices } from '../http-services.ts';
+import { readJsonBody } from '../json-body.ts';
+import { pathParameter } from '../read-query.ts';
+import { callContext } from '../request-scope.ts';
+import type { RouteDefinition } from '../route-definition.ts';
+import { renderBodySchema } from '../schemas/prompt-schema.ts';
+import { sendJson } from '../send-json.ts';
+import { validateInput } from '../validate-input.ts';
+
+/** For prompt authors: what the registry holds, and a preview without a model call. */
+export function promptRoutes(services: HttpServices): readonly RouteDefinition[] {
+  const { prompts, settings } = services;
+  return [
+    {
+      method: 'get',
+      path: '/prompts',
+      handle(_request, response) {
+        const registry = prompts.current();
+        sendJson(response, 200, {
+          registry_hash: registry.hash,
+          default: settings.defaultPrompt,
+          prompts: registry.prompts.map(familyToWire),
+          warnings: registry.warnings,
+          last_reload: prompts.lastReload(),
+        });
+      },
+    },
+    {
+      method: 'get',
+      path: '/prompts/:name',
+      handle(request, response) {
+        sendJson(response, 200, familyToWire(prompts.current().family(pathParameter(request, 'name'))));
+      },
+    },
+    {
+      method: 'get',
+      path: '/prompts/:name/versions/:version',
+      handle(request, response) {
+        const version = prompts
+          .current()
+          .version(pathParameter(request, 'name'), pathParameter(request, 'version'));
+        sendJson(response, 200, versionToWire(version));
+      },
+    },
+    {
+      method: 'post',
+      path: '/prompts/:name/render',
+      async handle(request, response, scope) {
+        const json = await readJsonBody(request, settings);
+        const body = validateInput(renderBodySchema, json, 'The body');
+        // A dry run: selection and rendering are exactly those of a real call.
+        const reply = await services.generate.generate(
+          {
+            surface: 'generate',
+            context: callContext(scope),
+            source: {
+              kind: 'prompt',
+              prompt: pathParameter(request, 'name'),
+              promptVersion: body.prompt_version ?? null,
+              variables: body.variables ?? {},
+              profileFeatures: body.profile_features ?? null,
+              messages: [],
+            },
+            route: null,
+            model: null,
+            parameters: {},
+            tools: [],
+            toolChoice: null,
+            parallelToolCalls: null,
+            responseFormat: null,
+            extraFields: {},
+            userId: null,
+            sessionId: null,
+            externalId: null,
+            assignment: null,
+            metadata: null,
+            tags: [],
+            dryRun: true,
+            idempotency: null,
+          },
+          scope.abort.signal,
+        );
+        if (reply.kind !== 'dry_run') throw new AppError('internal', 'a dry run came back as a call');
+        const { dryRun } = reply;
+        sendJson(response, 200, {
+          prompt: dryRun.prompt,
+          prompt_version: dryRun.promptVersion,
+          prompt_hash: dryRun.promptHash,
+          version_source: dryRun.versionSource,
+          label: dryRun.label,
+          messages: dryRun.messages.map(messageToWire),
+          variables: dryRun.variables,
+        });
+      },
+    },
+  ];
+}
+
+function familyToWire(family: PromptFamily) {
+  return {
+    name: family.name,
+    versions: family.versions.map(({ version, hash, description, retired, locked }) => ({
+      version,
+      hash,
+      description,
+      retired,
+      locked,
+    })),
+  };
+}
+
+function versionToWire(version: PromptVersion) {
+  return {
+    prompt: version.prompt,
+    version: version.version,
+    hash: version.hash,
+    file: version.file,
+    description: version.description,
+    retired: version.retired,
+    locked: version.locked,
+    model: version.model,
+    parameters: parametersToWire(version.parameters),
+    input_schema: version.inputSchema,
+    input_defaults: version.inputDefaults,
+    output_format: version.outputFormat,
+    output_schema: version.outputSchema,
+    fallback_lines: version.fallbackLines,
+    source: version.source,
+  };
+}

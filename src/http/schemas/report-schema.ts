@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+export const reportQuerySchema = z.strictObject({
+  metric: z.string().min(1).max(64).optional().describe("Default: the prompt's primary metric."),
+  baseline: z.string().min(1).max(128).optional().describe('Version the others are compared with.'),
+  from: z.string().min(1).max(64).optional().describe('ISO 8601; snapped outward to UTC hours.'),
+  to: z.string().min(1).max(64).optional().describe('ISO 8601, excluded; snapped outward to UTC hours.'),
+  format: z.enum(['json', 'csv']).optional().describe('Default: by the `Accept` header, then `json`.'),
+});
+
+const nullable = z.number().nullable();
+const interval = { lower: z.number(), upper: z.number() };
+
+const reportRowSchema = z
+  .object({
+    prompt_version: z.string(),
+    known: z.boolean().describe('The registry has it.'),
+    retired: z.boolean(),
+    generations: z.number(),
+    delivered: z.number(),
+    outcomes: z.number(),
+    mature: z.number().describe('Generations whose reward is settled: what `mean` averages over.'),
+    pending: z.number().describe('Generations whose reward may still come.'),
+    sum: z.number(),
+    mean: nullable,
+    ...interval,
+    confidence: z.number(),
+    method: z.string(),
+    lift: z
+      .object({ difference: nullable, ...interval, confidence: z.number() })
+      .nullable()
+      .describe('Against the baseline; null for the baseline itself.'),
+    latency_ms: z.object({ p50: nullable, p95: nullable }),
+    cost_usd: nullable,
+    cost_known: z.number(),
+    mean_cost_usd: nullable,
+    input_tokens: z.number(),
+    output_tokens: z.number(),
+    error_share: z.number(),
+    fallback_share: z.number(),
+    degraded_share: z.number(),
+    client_closed_share: z.number(),
+    forced: z.number(),
+    sources: z.object({ body: z.number(), env: z.number(), default: z.number() }),
+    hashes: z.array(z.string()),
+  })
+  .meta({ id: 'VersionReportRow' });
+
+export const reportSchema = z
+  .object({
+    prompt: z.string(),
+    metric: z.string(),
+    optimize: z.enum(['max', 'min']),
+    missing: z.enum(['exclude', 'zero']),
+    attribution_window_hours: z.number(),
+    scale: z.object({ min: z.number(), max: z.number() }),
+    from: z.string().nullable(),
+    to: z.string().nullable(),
+    generated_at: z.string(),
+    baseline: z.string().nullable(),
+    evidence: z.enum(['anytime-valid', 'descriptive']),
+    comparisons: z.number(),
+    summary: z.string(),
+    warnings: z.array(z.object({ code: z.string(), prompt_version: z.string(), message: z.string() })),
+    versions: z.array(reportRowSchema),
+  })
+  .meta({ id: 'VersionReport' });
