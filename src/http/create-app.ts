@@ -3,6 +3,7 @@ import { createErrorMiddleware } from './error-middleware.ts';
 import type { HttpServices } from './http-services.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { createOpenRequest } from './open-request.ts';
+import { docsRoutes } from './routes/docs-routes.ts';
 import { feedbackRoutes } from './routes/feedback-route.ts';
 import { generateRoutes } from './routes/generate-route.ts';
 import { openAiRoutes } from './routes/openai-routes.ts';
@@ -27,6 +28,7 @@ export function createApp(services: HttpServices): Express {
     ...promptRoutes(services),
     ...reportRoutes(services),
     ...operationsRoutes(services),
+    ...docsRoutes(services),
   ]);
   app.use(createErrorMiddleware(services.logger));
   return app;
