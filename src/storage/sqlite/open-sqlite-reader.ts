@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+
+import type { ReportReader } from '../../analytics/index.ts';
+import type { LedgerReader } from '../../ledger/index.ts';
+import { openReadConnection } from './connection.ts';
+import { checkSchema, loadMigrations } from './migrations.ts';
+import { openInlineReader, type ReaderPort } from './reader-port.ts';
+import { invalid, openFailure } from './sqlite-failure.ts';
+
+export interface SqliteReader {
+  readonly reader: LedgerReader;
+  readonly reportReader: ReportReader;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a ledger read-only, without threads and without the serving lock: works beside a serving process. Fails with
+ * `storage_invalid` when there is no ledger at `file` or this release cannot read it.
+ */
+export async function openSqliteReader(options: { readonly file: string }): Promise<SqliteReader> {
+  const { file } = options;
+  if (!existsSync(file)) throw invalid(file, 'does not exist: start the gateway once, or name another file');
+  try {
+    const database = openReadConnection(file);
+    try {
+      const migrations = loadMigrations();
+      const applied = checkSchema(database, file, migrations);
+      if (applied.length < migrations.length) {
+        throw invalid(
+          file,
+          `has an older schema (lacks ${migrations[applied.length]?.name}): start the gateway once, which migrates it`,
+        );
+      }
+      const port = openInlineReader(database, file);
+      return { reader: ledgerReader(port), reportReader: reportReader(port), close: port.close };
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  } catch (error) {
+    throw openFailure(file, error);
+  }
+}
+
+export function ledgerReader(port: ReaderPort): LedgerReader {
+  return {
+    findGeneration: (id) => port.call('findGeneration', { id }),
+    readRows: (table, afterSequence, limit) => port.call('readRows', { table, afterSequence, limit }),
+    close: port.close,
+  };
+}
+
+export function reportReader(port: ReaderPort): ReportReader {
+  return { versionTotals: (query) => port.call('versionTotals', query) };
+}

@@ -1,0 +1,62 @@
+import type { ErrorCode } from '../../kernel/index.ts';
+import type {
+  IdempotencyClaim,
+  IdempotencyClaimResult,
+  IdempotencyCompletion,
+  OutcomeReceipt,
+  OutcomeVoid,
+} from '../../ledger/index.ts';
+import type { GenerationRow } from './generation-columns.ts';
+import type { OutcomeRow } from './outcome-columns.ts';
+
+/** What the writer can be asked. Plain data: it crosses a thread boundary. */
+export type WriterCommand =
+  | {
+      readonly kind: 'append_generation';
+      readonly row: GenerationRow;
+      readonly completes: IdempotencyCompletion | null;
+    }
+  | {
+      readonly kind: 'append_outcomes';
+      readonly apiKeyId: string;
+      readonly entries: readonly OutcomeEntry[];
+    }
+  | { readonly kind: 'claim_idempotency_key'; readonly claim: IdempotencyClaim }
+  | {
+      readonly kind: 'release_idempotency_key';
+      readonly apiKeyId: string;
+      readonly key: string;
+      readonly leaseId: string;
+    }
+  | {
+      readonly kind: 'expire_idempotency_keys';
+      readonly beforeMs: number;
+      readonly nowMs: number;
+      readonly limit: number;
+    }
+  | { readonly kind: 'rebuild_rollups' }
+  /** Writes one small row: tells whether the disk takes writes again. */
+  | { readonly kind: 'probe'; readonly nowMs: number };
+
+export type OutcomeEntry =
+  | { readonly kind: 'outcome'; readonly row: OutcomeRow }
+  | { readonly kind: 'void'; readonly void: OutcomeVoid };
+
+export type WriterValue = null | number | OutcomeReceipt | IdempotencyClaimResult;
+
+export type WriterReply =
+  | { readonly ok: true; readonly value: WriterValue }
+  | {
+      readonly ok: false;
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly details: Readonly<Record<string, unknown>>;
+      /** Why the database takes no writes; null when the fault is the command's own. */
+      readonly unavailableReason: string | null;
+    };
+
+/** A command, and how long it has waited for its transaction. */
+export interface QueuedCommand {
+  readonly command: WriterCommand;
+  readonly waitedMs: number;
+}

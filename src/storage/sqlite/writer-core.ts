@@ -1,0 +1,176 @@
+import { AppError, errorMessage } from '../../kernel/index.ts';
+import type { Connection } from './connection.ts';
+import { GENERATION_COLUMN_NAMES } from './generation-columns.ts';
+import { asGenerationFacts, FACT_COLUMNS, type GenerationFacts } from './generation-facts.ts';
+import { createIdempotencyKeys } from './idempotency-keys.ts';
+import { createOutcomeAppender } from './outcome-appender.ts';
+import { createRewardJoiner } from './reward-joiner.ts';
+import { createRollups } from './rollups.ts';
+import { isStorageUnavailable, unavailableReason } from './sqlite-failure.ts';
+import type { QueuedCommand, WriterReply, WriterValue } from './writer-commands.ts';
+
+/**
+ * The write side without threads: every rule of the ledger, over one connection. The connection must not be used for
+ * writing by anybody else.
+ */
+export interface WriterCore {
+  /**
+   * One transaction for all commands, one reply each, in order. A command is refused alone (nothing of it is written
+   * before that is decided). An unexpected failure rolls the transaction back and runs each command in its own, so
+   * that one bad command cannot sink its neighbours; a database that takes no writes fails them all.
+   */
+  applyBatch(commands: readonly QueuedCommand[]): readonly WriterReply[];
+}
+
+/** Generations per step of a rebuild: bounds what is held in memory. */
+const REBUILD_PAGE_ROWS = 1_000;
+
+const DERIVED_TABLES = [
+  'counting_outcomes',
+  'orphan_outcomes',
+  'outcome_rollups',
+  'latency_rollups',
+  'latency_day_rollups',
+  'generation_rollups',
+  'rollup_series',
+] as const;
+
+export function createWriterCore(database: Connection): WriterCore {
+  const rollups = createRollups(database);
+  const joiner = createRewardJoiner(database, rollups);
+  const outcomes = createOutcomeAppender(database, joiner);
+  const keys = createIdempotencyKeys(database);
+
+  // An id is minted once: the same id again is the same call sent twice, and changes nothing.
+  const insertGeneration = database.prepare(
+    `INSERT INTO generations (${GENERATION_COLUMN_NAMES.join(', ')}, commit_wait_ms)
+     VALUES (${GENERATION_COLUMN_NAMES.map((column) => `@${column}`).join(', ')}, @commit_wait_ms)
+     ON CONFLICT (id) DO NOTHING`,
+  );
+  const generationPage = database.prepare(
+    `SELECT seq, ${FACT_COLUMNS.join(', ')} FROM generations WHERE seq > ? ORDER BY seq LIMIT ?`,
+  );
+  const probe = database.prepare(
+    `INSERT INTO instance_settings (name, value) VALUES ('last_probe_ms', ?)
+     ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+  );
+
+  const rebuild = (): void => {
+    rollups.forget();
+    for (const table of DERIVED_TABLES) database.prepare(`DELETE FROM ${table}`).run();
+    let afterSequence = 0;
+    while (true) {
+      // Row mapper: `seq` and the fact columns.
+      const page = generationPage.all(afterSequence, REBUILD_PAGE_ROWS) as (GenerationFacts & {
+        readonly seq: number;
+      })[];
+      for (const facts of page) {
+        rollups.addGeneration(facts);
+        joiner.settleGeneration(facts);
+      }
+      rollups.flush();
+      const last = page.at(-1);
+      if (last === undefined || page.length < REBUILD_PAGE_ROWS) break;
+      afterSequence = last.seq;
+    }
+    joiner.collectOrphans();
+  };
+
+  const run = ({ command, waitedMs }: QueuedCommand): WriterValue => {
+    switch (command.kind) {
+      case 'append_generation': {
+        const { changes } = insertGeneration.run({ ...command.row, commit_wait_ms: waitedMs });
+        const facts = asGenerationFacts(command.row);
+        if (changes > 0) {
+          rollups.addGeneration(facts);
+          joiner.generationArrived(facts);
+        }
+        if (command.completes !== null) {
+          keys.complete(command.completes, facts.id, Number(command.row.finished_at_ms));
+        }
+        return null;
+      }
+      case 'append_outcomes':
+        return outcomes.append(command.apiKeyId, command.entries);
+      case 'claim_idempotency_key':
+        return keys.claim(command.claim);
+      case 'release_idempotency_key':
+        keys.release(command.apiKeyId, command.key, command.leaseId);
+        return null;
+      case 'expire_idempotency_keys':
+        return keys.expire(command.beforeMs, command.nowMs, command.limit);
+      case 'rebuild_rollups':
+        rebuild();
+        return null;
+      case 'probe':
+        probe.run(String(command.nowMs));
+        return null;
+      default:
+        return command satisfies never;
+    }
+  };
+
+  const runOrRefuse = (queued: QueuedCommand): WriterReply => {
+    try {
+      return { ok: true, value: run(queued) };
+    } catch (error) {
+      if (error instanceof AppError) return refusal(error);
+      throw error;
+    }
+  };
+
+  const transaction = database.transaction((commands: readonly QueuedCommand[]): readonly WriterReply[] => {
+    const replies = commands.map(runOrRefuse);
+    rollups.flush();
+    return replies;
+  });
+
+  const attempt = (commands: readonly QueuedCommand[]): readonly WriterReply[] => {
+    try {
+      return transaction.immediate(commands);
+    } catch (error) {
+      rollups.forget();
+      throw error;
+    }
+  };
+
+  const applyAlone = (queued: QueuedCommand): WriterReply => {
+    try {
+      return attempt([queued])[0] ?? failure(new Error('no reply'));
+    } catch (error) {
+      return failure(error);
+    }
+  };
+
+  return {
+    applyBatch: (commands) => {
+      try {
+        return attempt(commands);
+      } catch (error) {
+        if (isStorageUnavailable(error) || commands.length === 1) return commands.map(() => failure(error));
+        return commands.map(applyAlone);
+      }
+    },
+  };
+}
+
+function refusal(error: AppError): WriterReply {
+  return {
+    ok: false,
+    code: error.code,
+    message: error.message,
+    details: error.details,
+    unavailableReason: null,
+  };
+}
+
+function failure(error: unknown): WriterReply {
+  const reason = isStorageUnavailable(error) ? unavailableReason(error) : null;
+  return {
+    ok: false,
+    code: reason === null ? 'internal' : 'storage_unavailable',
+    message: errorMessage(error),
+    details: {},
+    unavailableReason: reason,
+  };
+}
