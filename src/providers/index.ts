@@ -1,3 +1,5 @@
+export { type CreatedRoutes, type CreateRoutesOptions, createRoutes } from './create-routes.ts';
+export { describeProviders, type ProviderDescription } from './describe-providers.ts';
 export {
   type FinishReason,
   type LanguageModel,

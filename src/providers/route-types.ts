@@ -9,7 +9,7 @@ export interface AttemptRecord {
   /** Milliseconds after the route call began. */
   readonly startedMs: number;
   readonly durationMs: number;
-  readonly outcome: 'ok' | FailureClass | 'skipped_open_circuit';
+  readonly outcome: 'ok' | FailureClass | 'skipped_open_circuit' | 'skipped_queue_full';
   readonly status: number | null;
   /** The failure's message, cut to 300 characters; null on success. */
   readonly error: string | null;

@@ -1,0 +1,1 @@
+export { AnthropicLanguageModel, type AnthropicLanguageModelOptions } from './anthropic-language-model.ts';

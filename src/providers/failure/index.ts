@@ -1,0 +1,7 @@
+export { classifyErrorAnswer, type ErrorAnswer } from './classify-error-answer.ts';
+export { cleanMessage } from './clean-message.ts';
+export { errorAnswerOf } from './error-answer.ts';
+export { type FailureContext, withPartial } from './failure-context.ts';
+export { failureOfThrown } from './failure-of-thrown.ts';
+export { retryAfterMs } from './retry-after.ts';
+export { abortedFailure, cutShort, streamErrorFailure } from './stream-error.ts';

@@ -1,0 +1,1 @@
+export { OFFLINE_MODEL, OfflineLanguageModel } from './offline-language-model.ts';
