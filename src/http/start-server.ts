@@ -71,8 +71,9 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
   );
   const forgetResponse = function (this: ServerResponse<IncomingMessage>): void {
     openResponses.delete(this.req.socket);
-    // A connection that has just become idle would otherwise hold the drain until its keep-alive time ends.
-    if (options.drain.isDraining()) setImmediate(() => server.closeIdleConnections());
+    // A connection that has just become idle would otherwise hold the close until its keep-alive time ends. Not
+    // before the listener is closed: a caller who has connected and not yet asked looks idle, too.
+    if (!server.listening) setImmediate(() => server.closeIdleConnections());
   };
   server.on('request', (request, response) => {
     openResponses.set(request.socket, response);
