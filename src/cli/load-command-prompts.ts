@@ -1,0 +1,39 @@
+import { AppError } from '../kernel/index.ts';
+import type { PromptRegistry } from '../prompts/index.ts';
+import type { CliContext } from './cli-context.ts';
+import { type ConfigOption, loadCommandConfig } from './load-command-config.ts';
+
+export interface PromptsOptions extends ConfigOption {
+  readonly json?: boolean;
+}
+
+export interface CommandPrompts {
+  readonly directory: string;
+  readonly registry: PromptRegistry;
+}
+
+/** The prompts the configuration names. Fails with `config_invalid` and `prompts_invalid`, all faults at once. */
+export async function loadCommandPrompts(
+  options: ConfigOption,
+  context: CliContext,
+): Promise<CommandPrompts> {
+  const { loaded } = loadCommandConfig(options, context);
+  const { loadPromptRegistry } = await import('../prompts/index.ts');
+  const { prompts } = loaded.config;
+  const directory = loaded.promptsDirectory;
+  const load = await loadPromptRegistry({
+    directory,
+    limits: {
+      maxSourceBytes: prompts.max_source_bytes,
+      maxMustaches: prompts.max_mustaches,
+      maxLoopSteps: prompts.max_loop_steps,
+      maxOutputBytes: prompts.max_output_bytes,
+    },
+    strict: prompts.strict,
+  });
+  if (load.ok) return { directory, registry: load.registry };
+  const count = load.faults.length === 1 ? 'one fault' : `${load.faults.length} faults`;
+  throw new AppError('prompts_invalid', `the prompts in ${directory} cannot be used: ${count}`, {
+    faults: load.faults,
+  });
+}

@@ -1,0 +1,222 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+
+import { gatewayVersion } from '../version.ts';
+import type { CliContext } from './cli-context.ts';
+import { type CommandRunner, createCommandRunner } from './command-runner.ts';
+import { type ConfigCheckOptions, configCheck } from './commands/config-check.ts';
+import { type ConfigPrintOptions, configPrint } from './commands/config-print.ts';
+import { type DemoOptions, demo } from './commands/demo.ts';
+import { type DocsGenerateOptions, docsGenerate } from './commands/docs-generate.ts';
+import { LEDGER_TABLES, type LedgerExportOptions, ledgerExport } from './commands/ledger-export.ts';
+import { promptsList } from './commands/prompts-list.ts';
+import { type PromptsLockOptions, promptsLock } from './commands/prompts-lock.ts';
+import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
+import { promptsTest } from './commands/prompts-test.ts';
+import { type ServeOptions, serve } from './commands/serve.ts';
+import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts';
+import type { PromptsOptions } from './load-command-prompts.ts';
+
+/** Runs one command line (without `node` and the script) and returns its exit code. Never throws, never exits. */
+export async function runCli(args: readonly string[], context: CliContext): Promise<ExitCode> {
+  const runner = createCommandRunner(context);
+  const program = createProgram(context, runner);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return runner.exitCode();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed its message; help and version count as done.
+    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}
+
+function createProgram(context: CliContext, runner: CommandRunner): Command {
+  const program = new Command('prompt-gateway')
+    .description('LLM gateway with a prompt registry that learns which prompt works.')
+    .version(gatewayVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+    })
+    .showHelpAfterError('(add --help for the options and examples)');
+  addExamples(program, [
+    ['prompt-gateway demo', 'see in a minute how the gateway finds the better prompt'],
+    ['prompt-gateway serve', 'serve with ./gateway.config.json'],
+    ['prompt-gateway config check --json', 'check the configuration, for a pipeline'],
+    ['prompt-gateway prompts test', 'run the cases of every prompt'],
+  ]);
+  addServe(program, context, runner);
+  addDemo(program, context, runner);
+  addConfig(program, context, runner);
+  addPrompts(program, context, runner);
+  addLedger(program, context, runner);
+  addDocs(program, context, runner);
+  return program;
+}
+
+function addServe(program: Command, context: CliContext, runner: CommandRunner): void {
+  const command = program
+    .command('serve')
+    .description('serve until SIGTERM or SIGINT; running calls are finished first')
+    .addOption(configOption())
+    .action((options: ServeOptions) => runner.run(false, () => serve(options, context)));
+  addExamples(command, [
+    ['prompt-gateway serve', 'serve with ./gateway.config.json'],
+    ['PORT=0 prompt-gateway serve --config staging.json', 'another file, any free port'],
+  ]);
+}
+
+function addDemo(program: Command, context: CliContext, runner: CommandRunner): void {
+  const command = program
+    .command('demo')
+    .description('simulate users against a gateway with a scripted model; needs no key and no network')
+    .addOption(wholeNumberOption('--users <number>', 'simulated users', 300, 1, 20_000))
+    .addOption(wholeNumberOption('--tips <number>', 'tips for each user', 4, 1, 100))
+    .addOption(wholeNumberOption('--seed <number>', 'seed of the simulation', 7, 0, 4_294_967_295))
+    .option('--keep', 'keep the database and say where it is')
+    .addOption(jsonOption())
+    .action((options: DemoOptions) => runner.run(options.json === true, () => demo(options, context)));
+  addExamples(command, [
+    ['prompt-gateway demo', '300 users, 4 tips each'],
+    ['prompt-gateway demo --users 2000 --seed 3', 'more evidence, other users'],
+    ['prompt-gateway demo --keep', 'keep the database to look at it with `serve`'],
+  ]);
+}
+
+function addConfig(program: Command, context: CliContext, runner: CommandRunner): void {
+  const group = program.command('config').description('check or print the configuration');
+  const check = group
+    .command('check')
+    .description('check the file and the environment: every fault at once, with its place')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action((options: ConfigCheckOptions) =>
+      runner.run(options.json === true, () => configCheck(options, context)),
+    );
+  const print = group
+    .command('print')
+    .description('print every value in force and where it came from; secrets are not shown')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action((options: ConfigPrintOptions) =>
+      runner.run(options.json === true, () => configPrint(options, context)),
+    );
+  const checkExample = ['prompt-gateway config check', 'check ./gateway.config.json'] as const;
+  const printExample = [
+    'prompt-gateway config print | grep environment',
+    'what the environment changed',
+  ] as const;
+  addExamples(group, [checkExample, printExample]);
+  addExamples(check, [
+    checkExample,
+    ['prompt-gateway config check --config staging.json --json', 'another file, for a pipeline'],
+  ]);
+  addExamples(print, [printExample, ['PORT=9000 prompt-gateway config print --json', 'as JSON']]);
+}
+
+function addPrompts(program: Command, context: CliContext, runner: CommandRunner): void {
+  const group = program.command('prompts').description('list, test, lock or retire prompt versions');
+  const add = (name: string, description: string): Command =>
+    group.command(name).description(description).addOption(configOption()).addOption(jsonOption());
+  const list = add('list', 'list every prompt and version with its state').action((options: PromptsOptions) =>
+    runner.run(options.json === true, () => promptsList(options, context)),
+  );
+  const test = add('test', 'run the cases (prompts/<name>/cases.yaml)')
+    .argument('[prompt]', 'only this prompt')
+    .action((prompt: string | undefined, options: PromptsOptions) =>
+      runner.run(options.json === true, () => promptsTest(prompt ?? null, options, context)),
+    );
+  const lock = add('lock', 'lock the versions that are not locked yet: from then on their text is final')
+    .option('--check', 'change nothing; fail when a version is not locked')
+    .action((options: PromptsLockOptions) =>
+      runner.run(options.json === true, () => promptsLock(options, context)),
+    );
+  const retire = add('retire', 'retire a version: still readable and reported, no longer selectable')
+    .argument('<prompt@version>', 'for example tip@v1', readVersionName)
+    .action((name: VersionName, options: PromptsOptions) =>
+      runner.run(options.json === true, () => promptsRetire(name, options, context)),
+    );
+  const testExample = ['prompt-gateway prompts test tip', 'run the cases of one prompt'] as const;
+  const lockExample = ['prompt-gateway prompts lock', 'lock what was added'] as const;
+  addExamples(group, [['prompt-gateway prompts list', 'what there is'], testExample, lockExample]);
+  addExamples(list, [['prompt-gateway prompts list --json', 'with hashes, as JSON']]);
+  addExamples(test, [['prompt-gateway prompts test', 'run all cases'], testExample]);
+  addExamples(lock, [lockExample, ['prompt-gateway prompts lock --check', 'in a pipeline']]);
+  addExamples(retire, [['prompt-gateway prompts retire tip@v1', 'nobody gets v1 any more']]);
+}
+
+function addLedger(program: Command, context: CliContext, runner: CommandRunner): void {
+  const group = program.command('ledger').description('read the ledger');
+  const command = group
+    .command('export')
+    .description('write a table as NDJSON, oldest first; works beside a serving gateway')
+    .addOption(new Option('--table <table>', 'which table').choices([...LEDGER_TABLES]).makeOptionMandatory())
+    .option('--out <file>', 'file to write; default: standard output')
+    .addOption(configOption())
+    .addOption(new Option('--json', 'print the summary as JSON'))
+    .action((options: LedgerExportOptions) =>
+      runner.run(options.json === true, () => ledgerExport(options, context)),
+    );
+  const examples = [
+    ['prompt-gateway ledger export --table generations | head -1', 'look at one row'],
+    ['prompt-gateway ledger export --table outcomes --out outcomes.ndjson', 'write a file'],
+  ] as const;
+  addExamples(group, examples);
+  addExamples(command, examples);
+}
+
+function addDocs(program: Command, context: CliContext, runner: CommandRunner): void {
+  const group = program.command('docs', { hidden: true }).description('documents made from code');
+  const command = group
+    .command('generate')
+    .description('write docs/config.md and docs/gateway.config.schema.json')
+    .option('--check', 'change nothing; fail when a document is stale')
+    .addOption(jsonOption())
+    .action((options: DocsGenerateOptions) =>
+      runner.run(options.json === true, () => docsGenerate(options, context)),
+    );
+  addExamples(group, [['prompt-gateway docs generate', 'after a change of the schema']]);
+  addExamples(command, [['prompt-gateway docs generate --check', 'in a pipeline']]);
+}
+
+function addExamples(
+  command: Command,
+  examples: readonly (readonly [line: string, purpose: string])[],
+): void {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, purpose]) => `  ${line.padEnd(width)}  # ${purpose}`);
+  command.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n${EXIT_CODES_HELP}`);
+}
+
+function configOption(): Option {
+  return new Option(
+    '-c, --config <file>',
+    'configuration file (default: GATEWAY_CONFIG, then ./gateway.config.json)',
+  );
+}
+
+function jsonOption(): Option {
+  return new Option('--json', 'print JSON');
+}
+
+function wholeNumberOption(
+  flags: string,
+  description: string,
+  fallback: number,
+  lowest: number,
+  highest: number,
+): Option {
+  return new Option(flags, description).default(fallback).argParser((text) => {
+    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= lowest && value <= highest) return value;
+    throw new InvalidArgumentError(`expected a whole number from ${lowest} to ${highest}.`);
+  });
+}
+
+function readVersionName(text: string): VersionName {
+  const [prompt = '', version = '', ...rest] = text.split('@');
+  if (prompt !== '' && version !== '' && rest.length === 0) return { prompt, version };
+  throw new InvalidArgumentError('expected PROMPT@VERSION, for example tip@v1.');
+}

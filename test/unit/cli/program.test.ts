@@ -1,0 +1,172 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+
+import { runCaptured } from './captured-context.ts';
+
+let directory: string;
+let file: string;
+let faulty: string;
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'gateway-cli-'));
+  file = join(directory, 'sound.json');
+  faulty = join(directory, 'faulty.json');
+  const config = {
+    providers: {
+      offline: { kind: 'offline' },
+      up: { kind: 'openai', base_url: 'http://a.example', base_url_env: 'UP_URL', api_key_env: 'UP_KEY' },
+    },
+    routes: {
+      default: { targets: [{ provider: 'up', model: 'm1', model_env: 'UP_MODEL' }, { provider: 'offline' }] },
+    },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  writeFileSync(faulty, '{\n  "metircs": {},\n  "providers": {},\n  "routes": {}\n}');
+});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe('help', () => {
+  const commands = [
+    '',
+    'serve',
+    'demo',
+    'config',
+    'config check',
+    'config print',
+    'prompts',
+    'prompts list',
+    'prompts test',
+    'prompts lock',
+    'prompts retire',
+    'ledger',
+    'ledger export',
+    'docs',
+    'docs generate',
+  ];
+
+  test.each(commands)('of "%s" shows examples and exit codes', async (command) => {
+    const run = await runCaptured([...command.split(' ').filter(Boolean), '--help']);
+
+    expect(run.exitCode).toBe(0);
+    expect(run.stderr).toBe('');
+    expect(run.stdout).toContain('Examples:');
+    expect(run.stdout).toContain('78  the configuration, the prompts or the database cannot be used');
+  });
+
+  test('does not list the commands of developers', async () => {
+    const { stdout } = await runCaptured(['--help']);
+
+    expect(stdout).toContain('demo [options]');
+    expect(stdout).not.toContain('docs');
+  });
+
+  test('--version prints a version', async () => {
+    expect(await runCaptured(['--version'])).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/),
+      stderr: '',
+    });
+  });
+});
+
+describe('wrong usage', () => {
+  test.each([
+    [['chek'], 'unknown command'],
+    [['config', 'chek'], 'Did you mean check?'],
+    [['config', 'check', '--jsn'], 'Did you mean --json?'],
+    [['config', 'check', 'extra'], 'too many arguments'],
+    [['ledger', 'export'], "required option '--table <table>'"],
+    [['ledger', 'export', '--table', 'users'], 'Allowed choices are generations, outcomes'],
+    [['demo', '--users', '0'], 'expected a whole number from 1 to 20000'],
+    [['demo', '--seed', '1.5'], 'expected a whole number'],
+    [[], 'Usage:'],
+    [['config'], 'Usage:'],
+  ])('%j ends with 2 and says what is wrong', async (args, message) => {
+    const run = await runCaptured(args);
+
+    expect(run.exitCode).toBe(2);
+    expect(run.stdout).toBe('');
+    expect(run.stderr).toContain(message);
+  });
+});
+
+describe('config check', () => {
+  test('says ok with counts', async () => {
+    const run = await runCaptured(['config', 'check', '--config', file]);
+
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(run.stdout).toContain('2 providers, 1 route, 2 targets, 1 metric');
+  });
+
+  test('takes the file of GATEWAY_CONFIG, and --config wins over it', async () => {
+    expect((await runCaptured(['config', 'check'], { GATEWAY_CONFIG: file })).exitCode).toBe(0);
+    expect((await runCaptured(['config', 'check', '-c', file], { GATEWAY_CONFIG: faulty })).exitCode).toBe(0);
+  });
+
+  test('prints counts as JSON', async () => {
+    const { stdout } = await runCaptured(['config', 'check', '--config', file, '--json']);
+
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, file, providers: 2, targets: 2, warnings: [] });
+  });
+
+  test('ends with 78 and every fault of file and environment on standard error', async () => {
+    const run = await runCaptured(['config', 'check', '--config', faulty], { PORT: 'x' });
+
+    expect(run).toMatchObject({ exitCode: 78, stdout: '' });
+    expect(run.stderr).toContain('PORT  expected a whole number');
+    expect(run.stderr).toContain(`${faulty}:2:3  metircs: unknown key "metircs" (did you mean "metrics"?)`);
+  });
+
+  test('prints faults as JSON with their parts', async () => {
+    const run = await runCaptured(['config', 'check', '--config', faulty, '--json']);
+
+    expect(run).toMatchObject({ exitCode: 78, stderr: '' });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      ok: false,
+      code: 'config_invalid',
+      faults: expect.arrayContaining([
+        { path: `${faulty}:2:3`, message: expect.any(String), json_path: 'metircs', line: 2, column: 3 },
+      ]),
+    });
+  });
+});
+
+describe('config print', () => {
+  const variables = {
+    UP_KEY: 'hunter2-key',
+    UP_URL: 'http://user:hunter2@upstream.example/v1?token=hunter2',
+    UP_MODEL: 'm2',
+    PORT: '1234',
+  };
+
+  test('shows values in force with their origins and no secret', async () => {
+    const run = await runCaptured(['config', 'print', '--config', file], variables);
+
+    expect(run.exitCode).toBe(0);
+    expect(run.stdout).toMatch(/^server\.port +1234 {2}\(environment PORT\)$/m);
+    expect(run.stdout).toMatch(/^routes\.default\.targets\[0\]\.model +"m2" {2}\(environment UP_MODEL\)$/m);
+    expect(run.stdout).toMatch(/^providers\.up\.base_url +"\(set\)" {2}\(environment UP_URL\)$/m);
+    expect(run.stdout).toMatch(/^log\.level +"info"$/m);
+    expect(run.stdout).toMatch(/^UP_KEY +\(set\) +providers\.up\.api_key$/m);
+    expect(run.stdout).not.toContain('hunter2');
+  });
+
+  test('prints the same as JSON', async () => {
+    const run = await runCaptured(['config', 'print', '--config', file, '--json'], variables);
+
+    const printed = JSON.parse(run.stdout);
+    expect(printed.values).toContainEqual({ path: 'server.port', value: 1234, origin: 'environment PORT' });
+    expect(printed.variables).toContainEqual({ name: 'UP_KEY', set: true, purpose: 'providers.up.api_key' });
+    expect(run.stdout).not.toContain('hunter2');
+  });
+});
+
+describe('ledger export', () => {
+  test('ends with 78 when there is no database yet', async () => {
+    const run = await runCaptured(['ledger', 'export', '--table', 'outcomes', '--config', file]);
+
+    expect(run).toMatchObject({ exitCode: 78, stdout: '' });
+    expect(run.stderr).toContain(join(directory, 'data/gateway.db'));
+  });
+});
