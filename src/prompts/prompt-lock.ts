@@ -151,14 +151,20 @@ async function readLock(directory: string): Promise<PromptLock> {
 async function writeLock(directory: string, lock: PromptLock): Promise<void> {
   const path = join(directory, LOCK_FILE);
   const temporary = join(directory, `.${LOCK_FILE}.${randomUUID()}`);
-  const content = {
-    versions: Object.fromEntries([...lock.versions].sort(([a], [b]) => (a < b ? -1 : 1))),
-    retired: [...lock.retired].sort(),
-  };
   try {
-    await writeFile(temporary, `${JSON.stringify(content, null, 2)}\n`, { flag: 'wx' });
+    await writeFile(temporary, lockText(lock), { flag: 'wx' });
     await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });
   }
+}
+
+/** In the layout of the repository's formatter, so that retiring a version does not fail the next check. */
+function lockText(lock: PromptLock): string {
+  const versions = Object.fromEntries([...lock.versions].sort(([a], [b]) => (a < b ? -1 : 1)));
+  const retired = [...lock.retired].sort();
+  const inline = `[${retired.map((name) => JSON.stringify(name)).join(', ')}]`;
+  const whole = JSON.stringify({ versions, retired }, null, 2);
+  const short = `${JSON.stringify({ versions }, null, 2).slice(0, -2)},\n  "retired": ${inline}\n}`;
+  return `${inline.length < 90 ? short : whole}\n`;
 }
