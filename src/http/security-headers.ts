@@ -25,11 +25,11 @@ type Policy = Readonly<Record<string, string[]>>;
 
 /** Helmet's headers are the same for every answer: they are worked out once, here, and not on each request. */
 export function securityHeaders(): readonly (readonly [name: string, value: string])[] {
-  return headersFor(API_POLICY);
+  return [...headersFor(API_POLICY), ['Cache-Control', 'no-store']];
 }
 
 export function pageSecurityHeaders(): readonly (readonly [name: string, value: string])[] {
-  return headersFor(PAGE_POLICY);
+  return [...headersFor(PAGE_POLICY), ['Cache-Control', 'public, max-age=3600']];
 }
 
 function headersFor(directives: Policy): readonly (readonly [name: string, value: string])[] {

@@ -70,7 +70,8 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
     options.app,
   );
   const forgetResponse = function (this: ServerResponse<IncomingMessage>): void {
-    openResponses.delete(this.req.socket);
+    // A pipelined request may have taken the place already.
+    if (openResponses.get(this.req.socket) === this) openResponses.delete(this.req.socket);
     // A connection that has just become idle would otherwise hold the close until its keep-alive time ends. Not
     // before the listener is closed: a caller who has connected and not yet asked looks idle, too.
     if (!server.listening) setImmediate(() => server.closeIdleConnections());

@@ -23,7 +23,6 @@ export function reportRoutes(services: HttpServices): readonly RouteDefinition[]
           from: query.from ?? null,
           to: query.to ?? null,
         });
-        response.setHeader('Cache-Control', 'no-store');
         response.setHeader('Vary', 'Accept');
         const format = query.format ?? (request.accepts(['json', 'csv']) === 'csv' ? 'csv' : 'json');
         if (format === 'csv') {
