@@ -87,27 +87,27 @@ export class AnthropicLanguageModel implements LanguageModel {
         return;
       }
       collector = new AnthropicStreamCollector(model, sent.outputTool);
-      const events = readServerSentEvents(response.body);
+      const batches = readServerSentEvents(response.body);
       let sawStop = false;
       while (!sawStop) {
-        const next = await events.next();
-        if (next.done === true) break;
-        const { event: name, data } = next.value;
-        if (data === '' || data.startsWith('[DONE]')) continue;
-        const event: unknown = JSON.parse(data);
-        const type = isObject(event) ? event['type'] : undefined;
-        if (name === 'error' || type === 'error') throw streamErrorFailure(event, this.#secret);
-        if (type === 'message_stop') {
-          sawStop = true;
-          await finishStream(events, response, this.#clock);
-          break;
-        }
-        const ours = collector.add(event);
-        if (ours !== null) {
+        const batch = await batches.next();
+        if (batch.done === true) break;
+        for (const { event: name, data } of batch.value) {
+          if (data === '' || data.startsWith('[DONE]')) continue;
+          const event: unknown = JSON.parse(data);
+          const type = isObject(event) ? event['type'] : undefined;
+          if (name === 'error' || type === 'error') throw streamErrorFailure(event, this.#secret);
+          if (type === 'message_stop') {
+            sawStop = true;
+            break;
+          }
+          const ours = collector.add(event);
+          if (ours === null) continue;
           emitted = true;
           yield ours;
         }
       }
+      if (sawStop) await finishStream(batches, response, this.#clock);
       if (signal.aborted && !sawStop) throw abortedFailure();
       if (!sawStop && !collector.finished) throw cutShort(emitted);
       yield { kind: 'done', result: collector.result() };

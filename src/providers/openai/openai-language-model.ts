@@ -76,27 +76,28 @@ export class OpenAiLanguageModel implements LanguageModel {
         return;
       }
       collector = new OpenAiStreamCollector(model);
-      const events = readServerSentEvents(response.body);
+      const batches = readServerSentEvents(response.body);
       let sawDone = false;
       while (!sawDone) {
-        const next = await events.next();
-        if (next.done === true) break;
-        const { data } = next.value;
-        if (data.startsWith('[DONE]')) {
-          sawDone = true;
-          await finishStream(events, response, this.#clock);
-          break;
-        }
-        if (data === '') continue;
-        const chunk: unknown = JSON.parse(data);
-        if (isObject(chunk) && chunk['error'] !== undefined && chunk['error'] !== null) {
-          throw streamErrorFailure(chunk, this.#secret);
-        }
-        for (const event of collector.add(chunk)) {
-          emitted = true;
-          yield event;
+        const batch = await batches.next();
+        if (batch.done === true) break;
+        for (const { data } of batch.value) {
+          if (data.startsWith('[DONE]')) {
+            sawDone = true;
+            break;
+          }
+          if (data === '') continue;
+          const chunk: unknown = JSON.parse(data);
+          if (isObject(chunk) && chunk['error'] !== undefined && chunk['error'] !== null) {
+            throw streamErrorFailure(chunk, this.#secret);
+          }
+          for (const event of collector.add(chunk)) {
+            emitted = true;
+            yield event;
+          }
         }
       }
+      if (sawDone) await finishStream(batches, response, this.#clock);
       if (signal.aborted && !sawDone) throw abortedFailure();
       if (!sawDone && !collector.finished) throw cutShort(emitted);
       yield { kind: 'done', result: collector.result() };

@@ -1,5 +1,5 @@
-import type { ModelResult, ModelStreamEvent } from '../language-model.ts';
-import { ProviderFailure } from '../provider-failure.ts';
+import type { ModelResult } from '../language-model.ts';
+import type { ProviderFailure } from '../provider-failure.ts';
 import type {
   Route,
   RouteAnswer,
@@ -11,7 +11,7 @@ import type {
 import { brokenStream, clientClosed } from './refusal.ts';
 import type { RouteParts } from './route-parts.ts';
 import { RouteRun, type Try } from './route-run.ts';
-import { StreamWatch } from './stream-watch.ts';
+import { failureOfTry, StreamTry } from './stream-try.ts';
 
 /**
  * A named list of targets behind one deadline: retries with backoff, fallbacks in order, circuit breakers and bounded
@@ -35,14 +35,14 @@ export class TargetRoute implements Route {
     try {
       for (;;) {
         const attempt = await run.nextTry();
-        if (attempt === null) return this.#refused(run, null);
+        if (attempt === null) return this.#refused(run);
         const { languageModel, isOffline } = attempt.target;
         let result: ModelResult;
         try {
           // Authored lines come even when the deadline has passed, so they get the caller's signal.
           result = await languageModel.generate(attempt.request, isOffline ? signal : run.scope.signal);
         } catch (thrown) {
-          run.failed(attempt, this.#failureOf(thrown, run, null));
+          run.failed(attempt, failureOfTry(thrown, run.scope, this.#parts.timeout, null));
           continue;
         }
         run.succeeded(attempt);
@@ -59,10 +59,26 @@ export class TargetRoute implements Route {
       for (;;) {
         const attempt = await run.nextTry();
         if (attempt === null) {
-          yield { kind: 'outcome', outcome: this.#refused(run, null) };
+          yield { kind: 'outcome', outcome: this.#refused(run) };
           return;
         }
-        const outcome = yield* this.#streamTry(run, attempt, signal);
+        const tried = new StreamTry(run, attempt, {
+          limitSignal: attempt.target.isOffline ? signal : run.scope.signal,
+          timeout: this.#parts.timeout,
+          clock: this.#parts.clock,
+        });
+        let outcome: RouteOutcome | null = null;
+        try {
+          // Not delegated with yield*: that costs several turns of the event loop's queue per token.
+          for (;;) {
+            const event = await tried.next();
+            if (event === null) break;
+            yield event;
+          }
+          outcome = this.#outcomeOf(run, tried);
+        } finally {
+          await tried.end();
+        }
         if (outcome !== null) {
           yield { kind: 'outcome', outcome };
           return;
@@ -73,50 +89,12 @@ export class TargetRoute implements Route {
     }
   }
 
-  /** One try of a stream. Null when it failed before its first content, so that another one may follow. */
-  async *#streamTry(
-    run: RouteRun,
-    attempt: Try,
-    callerSignal: AbortSignal,
-  ): AsyncGenerator<RouteStreamEvent, RouteOutcome | null, undefined> {
-    const { target, request } = attempt;
-    const limit = target.isOffline ? callerSignal : run.scope.signal;
-    const watch = new StreamWatch(limit, this.#parts.timeout, this.#parts.clock);
-    const events = target.languageModel.stream(request, watch.signal)[Symbol.asyncIterator]();
-    let isSettled = false;
-    let sentText = '';
-    let firstTokenMs: number | null = null;
-    try {
-      for (;;) {
-        let event: ModelStreamEvent;
-        try {
-          const next = await events.next();
-          if (next.done === true)
-            throw new ProviderFailure('connection', 'the stream ended without a result');
-          event = next.value;
-        } catch (thrown) {
-          const failure = this.#failureOf(thrown, run, watch);
-          isSettled = true;
-          run.failed(attempt, failure);
-          if (firstTokenMs === null) return null;
-          return this.#broken(run, attempt, failure, { sentText, firstTokenMs });
-        }
-        if (event.kind === 'done') {
-          isSettled = true;
-          run.succeeded(attempt);
-          return this.#answered(run, attempt, event.result, firstTokenMs);
-        }
-        firstTokenMs ??= run.elapsedMs;
-        if (event.kind === 'text') sentText += event.text;
-        watch.pause();
-        yield event;
-        watch.resume();
-      }
-    } finally {
-      if (!isSettled) run.abandoned(attempt);
-      watch.end();
-      await events.return?.(undefined);
-    }
+  /** How a try ended. Null when it failed before its first content, so that another one may follow. */
+  #outcomeOf(run: RouteRun, tried: StreamTry): RouteOutcome | null {
+    if (tried.result !== null) return this.#answered(run, tried.attempt, tried.result, tried.firstTokenMs);
+    const { failure, firstTokenMs } = tried;
+    if (failure === null || firstTokenMs === null) return null;
+    return this.#broken(run, tried, failure, firstTokenMs);
   }
 
   #answered(run: RouteRun, attempt: Try, result: ModelResult, firstTokenMs: number | null): RouteAnswer {
@@ -142,23 +120,18 @@ export class TargetRoute implements Route {
     };
   }
 
-  #refused(run: RouteRun, partial: RouteRefusal['partial']): RouteRefusal {
+  #refused(run: RouteRun): RouteRefusal {
     return {
       kind: 'failed',
       error: run.scope.callerLeft ? clientClosed() : run.refusal(),
       attempts: run.attempts,
       providerMs: run.elapsedMs,
-      partial,
+      partial: null,
     };
   }
 
-  #broken(
-    run: RouteRun,
-    attempt: Try,
-    failure: ProviderFailure,
-    sent: { readonly sentText: string; readonly firstTokenMs: number },
-  ): RouteRefusal {
-    const { target, request } = attempt;
+  #broken(run: RouteRun, tried: StreamTry, failure: ProviderFailure, firstTokenMs: number): RouteRefusal {
+    const { target, request } = tried.attempt;
     const error = run.scope.callerLeft
       ? clientClosed(failure)
       : brokenStream(target.provider, failure, {
@@ -172,33 +145,13 @@ export class TargetRoute implements Route {
       attempts: run.attempts,
       providerMs: run.elapsedMs,
       partial: {
-        text: failure.partial?.text ?? sent.sentText,
+        text: failure.partial?.text ?? tried.sentText,
         usage: failure.partial?.usage ?? null,
         provider: target.provider,
         model: request.model,
-        firstTokenMs: sent.firstTokenMs,
+        firstTokenMs,
       },
     };
-  }
-
-  /** An abort of our own making is a timeout; anything an adapter let through is its fault, not the caller's. */
-  #failureOf(thrown: unknown, run: RouteRun, watch: StreamWatch | null): ProviderFailure {
-    const failure =
-      thrown instanceof ProviderFailure
-        ? thrown
-        : new ProviderFailure('bad_response', 'the adapter failed', { cause: thrown });
-    if (failure.failureClass !== 'aborted' || run.scope.callerLeft) return failure;
-    const { totalMs, firstTokenMs, idleMs } = this.#parts.timeout;
-    const reason =
-      watch?.expired === 'first_token'
-        ? `no content within ${firstTokenMs} ms`
-        : watch?.expired === 'idle'
-          ? `no event for ${idleMs} ms`
-          : `no answer within ${totalMs} ms for all tries`;
-    return new ProviderFailure('timeout', reason, {
-      cause: failure,
-      ...(failure.partial === undefined ? {} : { partial: failure.partial }),
-    });
   }
 }
 

@@ -17,7 +17,7 @@ export async function finishStream(
   const end = events
     .next()
     .catch(() => undefined)
-    .then(() => ended.abort());
+    .then(() => ended.abort('ended'));
   await clock.sleep(END_GRACE_MS, ended.signal);
   if (!ended.signal.aborted) response.cancel();
   await end;

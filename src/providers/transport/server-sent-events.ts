@@ -7,22 +7,24 @@ export interface ServerSentEvent {
 }
 
 /**
- * Server-sent events of a byte stream, as the HTML standard's event stream format defines them (section 9.2.6), with
- * two liberties: ids and retry hints are dropped, and an unfinished last event is delivered at the end of the stream
- * (upstreams forget the final empty line). Written here because the SDKs' own decoders copy their buffer per chunk and
- * hide how a stream ended: an abort looks like the end, and so does a missing `[DONE]`.
+ * Server-sent events of a byte stream, chunk by chunk: a batch holds the events that one chunk completed. As the HTML
+ * standard's event stream format defines them (section 9.2.6), with two liberties: ids and retry hints are dropped, and
+ * an unfinished last event is delivered at the end of the stream (upstreams forget the final empty line).
+ *
+ * Written here because the SDKs' own decoders copy their buffer per chunk and hide how a stream ended: an abort looks
+ * like the end, and so does a missing `[DONE]`.
  */
 export async function* readServerSentEvents(
   body: AsyncIterable<Uint8Array>,
-): AsyncGenerator<ServerSentEvent, void, undefined> {
+): AsyncGenerator<readonly ServerSentEvent[], void, undefined> {
   const decoder = new EventDecoder();
   const text = new StringDecoder('utf8');
   for await (const chunk of body) {
-    for (const event of decoder.push(text.write(chunk as Buffer))) yield event;
+    const events = decoder.push(text.write(chunk as Buffer));
+    if (events.length > 0) yield events;
   }
-  for (const event of decoder.push(text.end())) yield event;
-  const last = decoder.finish();
-  if (last !== null) yield last;
+  const last = [...decoder.push(text.end()), ...decoder.finish()];
+  if (last.length > 0) yield last;
 }
 
 /** Incremental decoder: text in, whole events out. */
@@ -63,11 +65,12 @@ export class EventDecoder {
     return events;
   }
 
-  finish(): ServerSentEvent | null {
+  finish(): readonly ServerSentEvent[] {
     const rest = this.#pending.endsWith('\r') ? this.#pending.slice(0, -1) : this.#pending;
     this.#pending = '';
-    const event = rest === '' ? null : this.#line(rest);
-    return event ?? this.#line('');
+    if (rest !== '') this.#line(rest);
+    const event = this.#line('');
+    return event === null ? [] : [event];
   }
 
   #line(line: string): ServerSentEvent | null {

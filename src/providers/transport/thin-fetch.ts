@@ -95,8 +95,10 @@ export class ThinHeaders {
     return this.#values[name.toLowerCase()] !== undefined;
   }
 
-  *entries(): IterableIterator<[string, string]> {
-    for (const name of Object.keys(this.#values)) yield [name, this.get(name) ?? ''];
+  entries(): IterableIterator<[string, string]> {
+    return Object.keys(this.#values)
+      .map((name): [string, string] => [name, this.get(name) ?? ''])
+      .values();
   }
 
   [Symbol.iterator](): IterableIterator<[string, string]> {
