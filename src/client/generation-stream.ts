@@ -28,11 +28,10 @@ const FAREWELL_MS = 250;
 export async function openStream(exchange: Exchange, silenceMs: number): Promise<OpenedStream> {
   const answer = await openAnswer(exchange);
   try {
-    const { body, headers } = answer.response;
-    if (body === null || headers.get('content-type')?.startsWith('text/event-stream') !== true) {
+    if (answer.headers.get('content-type')?.startsWith('text/event-stream') !== true) {
       throw invalidResponse('something that is no event stream');
     }
-    const messages = readSse(body, () => answer.allowSilence(silenceMs));
+    const messages = readSse(answer.chunks(), () => answer.allowSilence(silenceMs));
     const first = await messages.next();
     if (first.done === true) {
       throw new GatewayError('connection_failed', 'The stream ended before its first event.');
@@ -83,8 +82,8 @@ async function nextMessage(
     if (cause.code === 'aborted' || cause.code === 'invalid_response') throw cause;
   }
   throw new GatewayError('stream_interrupted', 'The stream broke off before its end.', {
-    status: answer.response.status,
-    requestId: answer.response.headers.get('x-request-id'),
+    status: answer.status,
+    requestId: answer.headers.get('x-request-id'),
     generationId,
     cause,
   });

@@ -14,7 +14,10 @@ export interface Exchange {
 
 /** An answer with a good status whose body is still to be read. */
 export interface OpenAnswer {
-  readonly response: Response;
+  readonly status: number;
+  readonly headers: Headers;
+  text(): Promise<string>;
+  chunks(): AsyncGenerator<Uint8Array, void>;
   /** From now on the connection may be silent for so long; null: for as long as the caller takes. */
   allowSilence(limitMs: number | null): void;
   /** Says what a thrown value means: a timeout, the caller's abort, a lost connection, or what it already says. */
@@ -39,6 +42,7 @@ export async function openAnswer(exchange: Exchange): Promise<OpenAnswer> {
     }, limitMs);
   };
   const onAbort = (): void => controller.abort();
+  const aborted = rejectionOf(controller.signal);
   allowSilence(exchange.timeoutMs);
   signal?.addEventListener('abort', onAbort, { once: true });
 
@@ -67,11 +71,36 @@ export async function openAnswer(exchange: Exchange): Promise<OpenAnswer> {
       redirect: 'manual',
       signal: controller.signal,
     });
-    if (!response.ok) throw errorOf(response, await response.text());
-    return { response, allowSilence, explain, close };
+    const text = (): Promise<string> => Promise.race([response.text(), aborted]);
+    if (!response.ok) throw errorOf(response, await text());
+    const { status, headers, body } = response;
+    return { status, headers, text, chunks: () => chunksOf(body, aborted), allowSilence, explain, close };
   } catch (thrown) {
     close();
     throw explain(thrown);
+  }
+}
+
+/**
+ * Rejects once the signal aborts. The body is read against it: undici of Node 20 leaves a read of a body that had
+ * arrived whole before the abort pending for ever.
+ */
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  // Nobody may be reading at the time.
+  aborted.catch(() => {});
+  return aborted;
+}
+
+async function* chunksOf(body: Response['body'], aborted: Promise<never>): AsyncGenerator<Uint8Array, void> {
+  if (body === null) return;
+  const reader = body.getReader();
+  for (;;) {
+    const chunk = await Promise.race([reader.read(), aborted]);
+    if (chunk.done) return;
+    yield chunk.value;
   }
 }
 
@@ -81,8 +110,7 @@ export async function exchangeJson(
 ): Promise<{ readonly json: unknown; readonly headers: Headers }> {
   const answer = await openAnswer(exchange);
   try {
-    const text = await answer.response.text();
-    return { json: parseJson(text), headers: answer.response.headers };
+    return { json: parseJson(await answer.text()), headers: answer.headers };
   } catch (thrown) {
     throw answer.explain(thrown);
   } finally {

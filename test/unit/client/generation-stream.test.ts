@@ -264,6 +264,25 @@ describe('after the first event', () => {
     await gateway.requests[0]?.closed;
   });
 
+  test('an abort after everything has arrived ends the loop, too', async () => {
+    const caller = new AbortController();
+    const { client, gateway } = await setUp([eventStream([start, delta('a'), delta('b'), end])]);
+
+    const reading = (async () => {
+      for await (const event of client.stream({}, { signal: caller.signal })) {
+        if (event.kind !== 'delta') continue;
+        await gateway.requests[0]?.closed;
+        // The client's side of the connection has to see the end as well.
+        await new Promise((resolve) => {
+          setTimeout(resolve, 20);
+        });
+        caller.abort();
+      }
+    })();
+
+    await expect(reading).rejects.toMatchObject({ code: 'aborted' });
+  });
+
   test('a slow caller is not taken for a silent gateway', async () => {
     const { client } = await setUp([eventStream([start, delta('a'), delta('b'), end])], { timeoutMs: 40 });
 
