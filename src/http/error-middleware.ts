@@ -71,7 +71,7 @@ function setRetryAfter(error: AppError, response: Response): void {
 }
 
 /** Without the query: it may hold what a caller would not want repeated. */
-export function pathOf(request: Request): string {
+function pathOf(request: Request): string {
   const url = request.originalUrl;
   const end = url.indexOf('?');
   return end === -1 ? url : url.slice(0, end);

@@ -1,5 +1,5 @@
 export { createApp } from './create-app.ts';
 export { createDrainSwitch, type DrainSwitch } from './drain-switch.ts';
 export type { HttpServices, HttpSettings } from './http-services.ts';
-export { createMetrics, type Metrics, type MetricsSources } from './metrics.ts';
-export { type RunningServer, type ServerOptions, type SocketLimits, startServer } from './start-server.ts';
+export { createMetrics } from './metrics.ts';
+export { type RunningServer, type SocketLimits, startServer } from './start-server.ts';

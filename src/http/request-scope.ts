@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { CallContext } from '../serving/index.ts';
 
 /** Key id of calls on a gateway without API keys. */
-export const LOCAL_API_KEY_ID = 'local';
+const LOCAL_API_KEY_ID = 'local';
 
 /** What one request carries from the first middleware to its log line. */
 export interface RequestScope {

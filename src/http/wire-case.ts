@@ -1,5 +1,5 @@
 /** `costUsd` → `cost_usd`, `latencyMs` → `latency_ms`. */
-export function wireKey(key: string): string {
+function wireKey(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { startServer } from '../../src/http/index.ts';
 import type { StoredGeneration } from '../../src/ledger/index.ts';
 import { SCRIPTED_ANSWER, streamOf } from '../fakes/scripted-generate-service.ts';
 import { startTestGateway, type TestGateway } from './start-test-gateway.ts';
@@ -107,6 +108,27 @@ describe('the drain', () => {
 
     expect(await gateway.server.closeGracefully({ drainTimeoutMs: 50 })).toEqual({ cutConnections: 1 });
     await expect(read).rejects.toThrow();
+  });
+});
+
+describe('the listener', () => {
+  test('refuses an address that is taken, saying what to set', async () => {
+    const again = startServer({
+      app: () => {},
+      host: '127.0.0.1',
+      port: gateway.port,
+      drain: gateway.drain,
+      clock: gateway.services.clock,
+    });
+
+    await expect(again).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('server.port'),
+    });
+  });
+
+  test('keeps nothing of an answer in caches', async () => {
+    expect((await get('/prompts')).headers.get('cache-control')).toBe('no-store');
   });
 });
 

@@ -16,7 +16,7 @@ import { type RecordingLedger, recordingLedger } from '../fakes/recording-ledger
 import { type ScriptedGenerateService, scriptedGenerateService } from '../fakes/scripted-generate-service.ts';
 import { scriptedPrompts, scriptedVersion } from '../fakes/scripted-prompts.ts';
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;

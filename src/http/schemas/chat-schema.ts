@@ -29,7 +29,7 @@ const toolCall = z.object({
   function: z.object({ name: z.string(), arguments: z.string() }),
 });
 
-export const chatMessageSchema = z.discriminatedUnion(
+const chatMessageSchema = z.discriminatedUnion(
   'role',
   [
     z.object({ role: z.literal('system'), content }),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { idField, metadataField, tagsField, timestampField } from './fields.ts';
 
 /** Most outcomes of one call: they are one transaction. */
-export const MAX_OUTCOMES = 1_000;
+const MAX_OUTCOMES = 1_000;
 
 export const outcomeSchema = z
   .strictObject({

@@ -9,7 +9,7 @@ import {
   variablesField,
 } from './fields.ts';
 
-export const parametersSchema = z.strictObject({
+const parametersSchema = z.strictObject({
   temperature: z.number().min(0).max(2).nullish(),
   top_p: z.number().min(0).max(1).nullish(),
   top_k: z.int().min(1).nullish(),
@@ -53,7 +53,7 @@ export type GenerateBody = z.output<typeof generateBodySchema>;
 
 const nullableNumber = z.number().nullable();
 
-export const usageSchema = z
+const usageSchema = z
   .object({
     input_tokens: nullableNumber,
     output_tokens: nullableNumber,
@@ -63,7 +63,7 @@ export const usageSchema = z
   .describe('Null where the provider did not say.')
   .meta({ id: 'Usage' });
 
-export const toolCallSchema = z.object({ id: z.string(), name: z.string(), arguments: z.string() });
+const toolCallSchema = z.object({ id: z.string(), name: z.string(), arguments: z.string() });
 
 export const generateAnswerSchema = z
   .object({

@@ -1,0 +1,36 @@
+import { expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { validateInput } from '../../../src/http/validate-input.ts';
+import { AppError } from '../../../src/kernel/index.ts';
+
+const schema = z.strictObject({
+  name: z.string(),
+  items: z.array(z.strictObject({ item_count: z.int().min(1) })).nullish(),
+});
+
+function faultsOf(value: unknown): unknown {
+  try {
+    validateInput(schema, value, 'The body');
+  } catch (error) {
+    if (error instanceof AppError) return error.faults.map(({ path, message }) => `${path}: ${message}`);
+  }
+  return null;
+}
+
+test.each([
+  [{ name: 'a' }, null],
+  [{}, ['name: is required']],
+  [{ name: null }, ['name: must be string, not null']],
+  [[], [': must be object, not array']],
+  [null, [': must be object, not null']],
+  [
+    { name: 'a', items: [{ itemCount: 1 }] },
+    [
+      'items[0].item_count: is required',
+      'items[0].itemCount: is not a known field; did you mean `item_count`?',
+    ],
+  ],
+  [{ name: 'a', zebra: 1 }, ['zebra: is not a known field; known are name, items']],
+])('%j has the faults %j', (value, faults) => {
+  expect(faultsOf(value)).toEqual(faults);
+});
