@@ -79,8 +79,8 @@ const GENERATION_COLUMNS = {
 
 type GenerationColumn = (typeof GENERATION_COLUMNS)[keyof typeof GENERATION_COLUMNS][0];
 
-/** A generation as bound to its INSERT. Flat, so that it crosses a thread boundary cheaply. */
-export type GenerationRow = Readonly<Record<GenerationColumn, SqlValue>>;
+/** A generation as bound to its INSERT, in the order of the columns: flat, so that it crosses a thread cheaply. */
+export type GenerationValues = readonly SqlValue[];
 
 // `satisfies` has checked that every field of the record is a key.
 const FIELDS = Object.entries(GENERATION_COLUMNS) as readonly (readonly [
@@ -92,16 +92,20 @@ const FIELDS = Object.entries(GENERATION_COLUMNS) as readonly (readonly [
 export const GENERATION_COLUMN_NAMES: readonly GenerationColumn[] = FIELDS.map(([, [column]]) => column);
 
 /** Throws a TypeError on a value that no column can hold (a cycle, a BigInt, a boolean where text belongs). */
-export function toGenerationRow(record: GenerationRecord): GenerationRow {
-  const row: Partial<Record<GenerationColumn, SqlValue>> = {};
-  for (const [field, [column, kind]] of FIELDS) row[column] = encodeColumn(record[field], kind);
-  // Row mapper: the loop has filled every column.
-  return row as GenerationRow;
+export function toGenerationValues(record: GenerationRecord): GenerationValues {
+  return FIELDS.map(([field, [, kind]]) => encodeColumn(record[field], kind));
+}
+
+/** The named columns out of the values of a row. */
+export function pickColumns(columns: readonly GenerationColumn[]): (values: GenerationValues) => object {
+  const positions = columns.map((column) => [column, GENERATION_COLUMN_NAMES.indexOf(column)] as const);
+  return (values) =>
+    Object.fromEntries(positions.map(([column, position]) => [column, values[position] ?? null]));
 }
 
 export function fromGenerationRow(row: Readonly<Record<string, unknown>>): GenerationRecord {
   const record: Record<string, unknown> = {};
   for (const [field, [column, kind]] of FIELDS) record[field] = decodeColumn(row[column], kind);
-  // Row mapper: the columns hold what `toGenerationRow` wrote.
+  // Row mapper: the columns hold what `toGenerationValues` wrote.
   return record as unknown as GenerationRecord;
 }

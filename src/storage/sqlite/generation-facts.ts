@@ -1,9 +1,11 @@
+import { type GenerationValues, pickColumns } from './generation-columns.ts';
 import type { Series } from './rollup-series.ts';
 
 /** The columns of a generation that joins and rollups need. */
 export const FACT_COLUMNS = [
   'id',
   'created_at_ms',
+  'finished_at_ms',
   'external_id',
   'prompt',
   'prompt_version',
@@ -33,6 +35,7 @@ export const FACT_COLUMNS = [
 export interface GenerationFacts {
   readonly id: string;
   readonly created_at_ms: number;
+  readonly finished_at_ms: number;
   readonly external_id: string | null;
   readonly prompt: string | null;
   readonly prompt_version: string | null;
@@ -59,7 +62,14 @@ export interface GenerationFacts {
   readonly total_ms: number;
 }
 
-/** Facts of a row that is about to be written or was read with `FACT_COLUMNS`. */
+const pickFacts = pickColumns(FACT_COLUMNS);
+
+/** Facts of a row that is about to be written. */
+export function factsOfValues(values: GenerationValues): GenerationFacts {
+  return asGenerationFacts(pickFacts(values));
+}
+
+/** Facts of a row that was read with `FACT_COLUMNS`. */
 export function asGenerationFacts(row: object): GenerationFacts {
   // Row mapper: column names and types are those of the migration.
   return row as GenerationFacts;

@@ -1,6 +1,6 @@
 import { AppError, type Clock, errorMessage, type Logger } from '../../kernel/index.ts';
 import type { IdempotencyClaimResult, Ledger, OutcomeBatch, OutcomeReceipt } from '../../ledger/index.ts';
-import { toGenerationRow } from './generation-columns.ts';
+import { toGenerationValues } from './generation-columns.ts';
 import { toOutcomeRow } from './outcome-columns.ts';
 import { storageUnavailable } from './sqlite-failure.ts';
 import type { OutcomeEntry, WriterCommand, WriterValue } from './writer-commands.ts';
@@ -61,10 +61,10 @@ export function createSqliteLedger(options: {
 
   return {
     appendGeneration: async (record, completes) => {
-      const row = toGenerationRow(record);
+      const values = toGenerationValues(record);
       let characters = completes?.responseJson.length ?? 0;
-      for (const value of Object.values(row)) characters += typeof value === 'string' ? value.length : 8;
-      await submit({ kind: 'append_generation', row, completes }, characters);
+      for (const value of values) characters += typeof value === 'string' ? value.length : 8;
+      await submit({ kind: 'append_generation', values, completes }, characters);
     },
     appendOutcomes: async (batch: OutcomeBatch): Promise<OutcomeReceipt> => {
       const entries = batch.entries.map(

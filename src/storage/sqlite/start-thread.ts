@@ -9,11 +9,9 @@ export function startThread(moduleName: string, workerData: unknown): Worker {
   const isSource = import.meta.url.endsWith('.ts');
   const url = new URL(`./${moduleName}.${isSource ? 'ts' : 'js'}`, import.meta.url).href;
   if (!isSource) return new Worker(new URL(url), { workerData });
+  const loader = import.meta.resolve('tsx/esm/api');
   const bootstrap = `
-    const { createRequire } = require('node:module');
-    const { pathToFileURL } = require('node:url');
-    const loader = createRequire(${JSON.stringify(url)}).resolve('tsx/esm/api');
-    import(pathToFileURL(loader).href)
+    import(${JSON.stringify(loader)})
       .then(({ register }) => { register(); return import(${JSON.stringify(url)}); })
       .catch((error) => { setImmediate(() => { throw error; }); });`;
   // Flags of the parent (a test runner's, a loader's) are not for this thread.

@@ -6,14 +6,14 @@ import type {
   OutcomeReceipt,
   OutcomeVoid,
 } from '../../ledger/index.ts';
-import type { GenerationRow } from './generation-columns.ts';
+import type { GenerationValues } from './generation-columns.ts';
 import type { OutcomeRow } from './outcome-columns.ts';
 
 /** What the writer can be asked. Plain data: it crosses a thread boundary. */
 export type WriterCommand =
   | {
       readonly kind: 'append_generation';
-      readonly row: GenerationRow;
+      readonly values: GenerationValues;
       readonly completes: IdempotencyCompletion | null;
     }
   | {

@@ -1,7 +1,7 @@
 import { AppError, errorMessage } from '../../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import { GENERATION_COLUMN_NAMES } from './generation-columns.ts';
-import { asGenerationFacts, FACT_COLUMNS, type GenerationFacts } from './generation-facts.ts';
+import { FACT_COLUMNS, factsOfValues, type GenerationFacts } from './generation-facts.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { createOutcomeAppender } from './outcome-appender.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
@@ -44,7 +44,7 @@ export function createWriterCore(database: Connection): WriterCore {
   // An id is minted once: the same id again is the same call sent twice, and changes nothing.
   const insertGeneration = database.prepare(
     `INSERT INTO generations (${GENERATION_COLUMN_NAMES.join(', ')}, commit_wait_ms)
-     VALUES (${GENERATION_COLUMN_NAMES.map((column) => `@${column}`).join(', ')}, @commit_wait_ms)
+     VALUES (${GENERATION_COLUMN_NAMES.map(() => '?').join(', ')}, ?)
      ON CONFLICT (id) DO NOTHING`,
   );
   const generationPage = database.prepare(
@@ -79,14 +79,14 @@ export function createWriterCore(database: Connection): WriterCore {
   const run = ({ command, waitedMs }: QueuedCommand): WriterValue => {
     switch (command.kind) {
       case 'append_generation': {
-        const { changes } = insertGeneration.run({ ...command.row, commit_wait_ms: waitedMs });
-        const facts = asGenerationFacts(command.row);
+        const { changes } = insertGeneration.run(command.values, waitedMs);
+        const facts = factsOfValues(command.values);
         if (changes > 0) {
           rollups.addGeneration(facts);
           joiner.generationArrived(facts);
         }
         if (command.completes !== null) {
-          keys.complete(command.completes, facts.id, Number(command.row.finished_at_ms));
+          keys.complete(command.completes, facts.id, facts.finished_at_ms);
         }
         return null;
       }

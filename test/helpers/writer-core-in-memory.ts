@@ -1,0 +1,80 @@
+import Database from 'better-sqlite3';
+
+import type { GenerationRecord, OutcomeRecord } from '../../src/ledger/index.ts';
+import { toGenerationValues } from '../../src/storage/sqlite/generation-columns.ts';
+import { loadMigrations, migrate } from '../../src/storage/sqlite/migrations.ts';
+import { toOutcomeRow } from '../../src/storage/sqlite/outcome-columns.ts';
+import type { WriterCommand, WriterReply } from '../../src/storage/sqlite/writer-commands.ts';
+import { createWriterCore } from '../../src/storage/sqlite/writer-core.ts';
+
+export interface WriterCoreInMemory {
+  readonly database: Database.Database;
+  apply(...commands: readonly WriterCommand[]): readonly WriterReply[];
+}
+
+/** The writer's rules over a fresh database in memory. */
+export function writerCoreInMemory(): WriterCoreInMemory {
+  const database = new Database(':memory:');
+  migrate(database, ':memory:', loadMigrations(), 0);
+  const core = createWriterCore(database);
+  return {
+    database,
+    apply: (...commands) => core.applyBatch(commands.map((command) => ({ command, waitedMs: 0 }))),
+  };
+}
+
+export function appendGeneration(record: GenerationRecord): WriterCommand {
+  return { kind: 'append_generation', values: toGenerationValues(record), completes: null };
+}
+
+export function appendOutcomes(apiKeyId: string, ...outcomes: readonly OutcomeRecord[]): WriterCommand {
+  return {
+    kind: 'append_outcomes',
+    apiKeyId,
+    entries: outcomes.map((outcome) => ({ kind: 'outcome', row: toOutcomeRow(outcome) })),
+  };
+}
+
+export function voidOutcome(apiKeyId: string, outcomeId: string): WriterCommand {
+  return {
+    kind: 'append_outcomes',
+    apiKeyId,
+    entries: [{ kind: 'void', void: { outcomeId, receivedAtMs: 0 } }],
+  };
+}
+
+const SERIES = `s.prompt, s.prompt_version, s.prompt_hash, s.model, s.version_source, s.forced, s.degraded, s.replay,
+  s.shadow, s.test, s.experiment, s.experiment_revision, s.arm, s.policy_revision`;
+
+const DERIVED = {
+  counting: `SELECT generation_id, metric, api_key_id, outcome_id, effective_at_ms, reward
+    FROM counting_outcomes ORDER BY generation_id, metric`,
+  orphans: `SELECT o.api_key_id, o.outcome_id FROM orphan_outcomes p JOIN outcomes o ON o.seq = p.outcome_seq
+    ORDER BY o.api_key_id, o.outcome_id`,
+  generations: `SELECT ${SERIES}, r.hour_ms, r.generations, r.delivered, r.errors, r.incomplete, r.client_closed,
+      r.fallbacks, r.input_tokens, r.output_tokens, r.cached_input_tokens, r.reasoning_tokens, r.tokens_known,
+      r.cost_nano_usd, r.cost_known
+    FROM generation_rollups r JOIN rollup_series s ON s.id = r.series_id ORDER BY ${SERIES}, r.hour_ms`,
+  latency: `SELECT ${SERIES}, r.hour_ms, r.bucket, r.n FROM latency_rollups r JOIN rollup_series s ON s.id = r.series_id
+    ORDER BY ${SERIES}, r.hour_ms, r.bucket`,
+  latencyDays: `SELECT ${SERIES}, r.day_ms, r.bucket, r.n
+    FROM latency_day_rollups r JOIN rollup_series s ON s.id = r.series_id ORDER BY ${SERIES}, r.day_ms, r.bucket`,
+  rewards: `SELECT ${SERIES}, r.hour_ms, r.metric, r.n, r.reward_sum, r.reward_sum_low, r.reward_sum_sq,
+      r.reward_sum_sq_low
+    FROM outcome_rollups r JOIN rollup_series s ON s.id = r.series_id ORDER BY ${SERIES}, r.hour_ms, r.metric`,
+} as const;
+
+export type DerivedState = Readonly<Record<keyof typeof DERIVED, readonly Record<string, unknown>[]>>;
+
+/** Everything derived, by content: ids of series and the order of arrival do not show. */
+export function derivedState(database: Database.Database): DerivedState {
+  const read = (sql: string) => database.prepare(sql).all() as Record<string, unknown>[];
+  return {
+    counting: read(DERIVED.counting),
+    orphans: read(DERIVED.orphans),
+    generations: read(DERIVED.generations),
+    latency: read(DERIVED.latency),
+    latencyDays: read(DERIVED.latencyDays),
+    rewards: read(DERIVED.rewards),
+  };
+}
