@@ -36,6 +36,7 @@ function headersFor(directives: Policy): readonly (readonly [name: string, value
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const middleware = helmet({
     contentSecurityPolicy: { useDefaults: false, directives },
+    frameguard: { action: 'deny' },
     // TLS, and the promise to keep it, belong to the proxy in front.
     strictTransportSecurity: false,
   });
