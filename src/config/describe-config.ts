@@ -18,14 +18,14 @@ export interface ConfigDescription {
   readonly warnings: readonly Fault[];
 }
 
-export interface DescribedValue {
+interface DescribedValue {
   /** `server.port` */
   readonly path: string;
   readonly value: unknown;
   readonly origin: ConfigOrigin;
 }
 
-export interface DescribedVariable {
+interface DescribedVariable {
   readonly name: string;
   readonly isSet: boolean;
   /** What it is for, in words or by path. */
@@ -56,7 +56,7 @@ export function describeConfig(loaded: LoadedConfig, environment: Environment): 
 }
 
 /** `//user:password@host` with the password masked, in any text; other values as they are. */
-export function maskPasswords(value: unknown): unknown {
+function maskPasswords(value: unknown): unknown {
   return typeof value === 'string' ? value.replace(/(\/\/[^/@:\s]*):[^/@\s]*@/g, '$1:***@') : value;
 }
 

@@ -2,12 +2,12 @@
 export type JsonPath = readonly (string | number)[];
 
 /** Both count from 1; the column in UTF-16 code units, as editors do. */
-export interface SourcePosition {
+interface SourcePosition {
   readonly line: number;
   readonly column: number;
 }
 
-export interface JsonFault extends SourcePosition {
+interface JsonFault extends SourcePosition {
   readonly path: JsonPath;
   readonly message: string;
 }

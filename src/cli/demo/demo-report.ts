@@ -23,7 +23,7 @@ const reportSchema = z.object({
   ),
 });
 
-export interface DemoVersion {
+interface DemoVersion {
   readonly prompt_version: string;
   readonly generations: number;
   readonly outcomes: number;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,7 +6,7 @@ import { join } from 'node:path';
 import { createGatewayClient, type GatewayClient } from '../../client/index.ts';
 import { startGateway } from '../../compose.ts';
 import { loadEnvironment } from '../../config/index.ts';
-import { AppError, seededRandom, silentLogger } from '../../kernel/index.ts';
+import { AppError, type Random, seededRandom, silentLogger } from '../../kernel/index.ts';
 import type { PromptRegistry } from '../../prompts/index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { PACKAGE_ROOT } from '../package-root.ts';
@@ -14,7 +15,13 @@ import { type DemoRun, readDemoReport } from './demo-report.ts';
 import { createProgressLine } from './progress-line.ts';
 import { createVersionRecogniser } from './recognise-version.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.ts';
-import { createSimulatedUsers, reactTo, type SimulatedUser, TRUE_PROBABILITIES } from './simulated-users.ts';
+import {
+  createSimulatedUsers,
+  drawMood,
+  reactTo,
+  type SimulatedUser,
+  TRUE_PROBABILITIES,
+} from './simulated-users.ts';
 
 export interface DemoSettings {
   readonly users: number;
@@ -27,6 +34,8 @@ export interface DemoSettings {
 const PROMPT = 'tip';
 /** Users at once: enough to keep a laptop busy, few enough to stay below any queue limit. */
 const CONCURRENT_USERS = 24;
+/** Earlier tips a user shows the prompt, newest first. */
+const RECENT_TIPS = 3;
 /** A golden-ratio step (2^32 / φ) spreads the seeds of neighbouring users over the whole range. */
 const SEED_STEP = 0x9e3779b1;
 
@@ -40,6 +49,8 @@ export async function runDemo(settings: DemoSettings, context: CliContext): Prom
   const database = join(folder, 'gateway.db');
   const opened: (() => Promise<void>)[] = [];
   const stop = new AbortController();
+  // Every running call listens to the one signal: more than the ten Node takes for a leak.
+  setMaxListeners(0, stop.signal);
   context.untilStopped().then(
     () => stop.abort(),
     () => stop.abort(),
@@ -121,44 +132,60 @@ async function simulate(
   const progress = createProgressLine(context.stderr, total, 'simulating tips');
   let done = 0;
   progress.update(0, '');
-  await forEachBounded([...users.entries()], CONCURRENT_USERS, async ([index, user]) => {
-    // Each user has numbers of their own: the result does not depend on who is served first.
-    const random = seededRandom(settings.seed + index * SEED_STEP);
-    for (let tip = 1; tip <= settings.tipsPerUser; tip += 1) {
-      if (signal.aborted) throw new AppError('client_closed', 'stopped');
-      await oneTip(client, user, tip, random, signal);
-      done += 1;
-      progress.update(done, `user ${user.id}`);
-    }
-  });
-  progress.finish();
+  try {
+    await forEachBounded([...users.entries()], CONCURRENT_USERS, async ([index, user]) => {
+      // Each user has numbers of their own: the result does not depend on who is served first.
+      const random = seededRandom(settings.seed + index * SEED_STEP);
+      const onTip = (): void => {
+        done += 1;
+        progress.update(done, `user ${user.id}`);
+      };
+      await oneUser(client, user, settings.tipsPerUser, random, { signal, onTip });
+    });
+  } catch (error) {
+    throw signal.aborted ? stopped() : error;
+  } finally {
+    progress.finish();
+  }
 }
 
-async function oneTip(
+/** One user's day: asks for tips, one after the other, and reacts to each. */
+async function oneUser(
   client: GatewayClient,
   user: SimulatedUser,
-  tip: number,
-  random: ReturnType<typeof seededRandom>,
-  signal: AbortSignal,
+  tips: number,
+  random: Random,
+  options: { readonly signal: AbortSignal; onTip(): void },
 ): Promise<void> {
-  const answer = await client.generate(
-    {
-      prompt: PROMPT,
-      variables: {},
-      profileFeatures: user.profileFeatures,
-      userId: user.id,
-      externalId: `${user.id}-tip-${tip}`,
-    },
-    { signal },
-  );
-  const { completed, reaction } = reactTo(answer.promptVersion, random);
-  await client.feedback(
-    [
-      { generationId: answer.id, metric: 'completed', value: completed },
-      { generationId: answer.id, metric: 'reaction', value: reaction },
-    ],
-    { signal },
-  );
+  const { signal } = options;
+  const recentTips: string[] = [];
+  for (let tip = 1; tip <= tips; tip += 1) {
+    if (signal.aborted) throw stopped();
+    const answer = await client.generate(
+      {
+        prompt: PROMPT,
+        variables: { goal: user.goal, mood: drawMood(random), recent_tips: recentTips.slice(0, RECENT_TIPS) },
+        profileFeatures: user.profileFeatures,
+        userId: user.id,
+        externalId: `${user.id}-tip-${tip}`,
+      },
+      { signal },
+    );
+    recentTips.unshift(answer.text);
+    const { completed, reaction } = reactTo(answer.promptVersion, random);
+    await client.feedback(
+      [
+        { generationId: answer.id, metric: 'completed', value: completed },
+        { generationId: answer.id, metric: 'reaction', value: reaction },
+      ],
+      { signal },
+    );
+    options.onTip();
+  }
+}
+
+function stopped(): AppError {
+  return new AppError('client_closed', 'stopped before the end');
 }
 
 async function readReport(url: string) {

@@ -32,11 +32,24 @@ const TIPS: Readonly<Record<string, readonly string[]>> = {
     'Write down the next step of the task you keep putting off.',
     'Clear your desk for two minutes, then begin.',
   ],
+  // The third version asks for JSON.
   v3: [
-    'Set a timer for ten minutes and open the task you have postponed longest: stop when it rings.',
-    'At your best hour today, do the shortest open task first and tick it off.',
-    'Choose one task, put the phone in another room, and work on it until the next full hour.',
-  ],
+    {
+      tip: 'Set a timer for ten minutes and open the task you have postponed longest; stop when it rings.',
+      why: 'A short, bounded start costs little and usually goes on by itself.',
+      minutes: 10,
+    },
+    {
+      tip: 'At your best hour today, do the shortest open task first and tick it off.',
+      why: 'One finished task at your most active hour pulls the next one along.',
+      minutes: 15,
+    },
+    {
+      tip: 'Choose one task, put the phone in another room, and work on it until the next full hour.',
+      why: 'Nothing interrupts what nobody can reach.',
+      minutes: 30,
+    },
+  ].map((tip) => JSON.stringify(tip)),
 };
 const UNKNOWN_TIPS = ['Take the next small step.'];
 
