@@ -245,6 +245,13 @@ export function describeLedger(
         expect(await countingIds('gen_1')).toEqual(['out_b']);
       });
 
+      rule('lets the greater API key win at the same time and outcome id', async () => {
+        await report([outcomeRecord({ outcomeId: 'out_1' })], 'key-b');
+        await report([outcomeRecord({ outcomeId: 'out_1', value: false, reward: 0 })], 'key-a');
+
+        expect(await rewards()).toEqual({ n: 1, sum: 1, sumOfSquares: 1 });
+      });
+
       rule('counts one reward per metric', async () => {
         await report([
           outcomeRecord({ outcomeId: 'out_1' }),

@@ -90,10 +90,11 @@ export class AnthropicStreamCollector {
   #start(message: Readonly<Record<string, unknown>>): void {
     if (typeof message['id'] === 'string') this.#upstreamId = message['id'];
     if (typeof message['model'] === 'string' && message['model'] !== '') this.#model = message['model'];
-    this.#addUsage(message['usage']);
+    // LiteLLM begins with zeros and counts at the end: nothing known yet, which is not zero.
+    if (isObject(message['usage']) && hasCounts(message['usage'])) this.#addUsage(message['usage']);
   }
 
-  /** The start states the input, the end the output; LiteLLM states all at the end and zeros before. Later wins. */
+  /** The start states the input, the end the output; LiteLLM states all at the end. Later wins. */
   #addUsage(usage: unknown): void {
     if (!isObject(usage)) return;
     const stated = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined);
@@ -149,4 +150,8 @@ export class AnthropicStreamCollector {
     this.#text += text;
     return { kind: 'text', text };
   }
+}
+
+function hasCounts(usage: Readonly<Record<string, unknown>>): boolean {
+  return Object.values(usage).some((value) => typeof value === 'number' && value !== 0);
 }
