@@ -1,4 +1,5 @@
 import { AppError } from '../kernel/index.ts';
+import type { RouteOutcome } from '../providers/index.ts';
 import { failedEnd, okEnd, spentOn, unfitEnd } from './call-end.ts';
 import type { CallEnd } from './generation-record.ts';
 import { claimKey, type IdempotencyParts, type KeyLease } from './idempotent-call.ts';
@@ -107,25 +108,12 @@ async function* stream(
         yield event;
         continue;
       }
+      // Recorded before anything more is sent: a reader that leaves now cannot leave the call without its row.
       settled = true;
-      const { outcome } = event;
-      if (outcome.kind === 'failed') {
-        await recordFailure(call, failedEnd(outcome), lease, parts);
-        if (!started) throw outcome.error;
-        yield { kind: 'error', error: outcome.error, generationId: call.id };
-        return;
-      }
-      const check = checkAnswer(call.selection?.version ?? null, outcome);
-      const end = okEnd(outcome, check.ok ? check.value : null, spentOn(outcome), !signal.aborted);
+      const last = await settledStream(call, event.outcome, lease, signal, parts);
+      if (!started && last.kind === 'error') throw last.error;
       if (!started) yield { kind: 'start', head };
-      started = true;
-      try {
-        const { answer, timing } = await recordAnswer(call, end, lease, parts);
-        yield { kind: 'end', answer, timing, outputFaults: check.ok ? [] : check.faults, replayed: false };
-      } catch (error) {
-        if (!(error instanceof AppError)) throw error;
-        yield { kind: 'error', error, generationId: call.id };
-      }
+      yield last;
       return;
     }
   } catch (error) {
@@ -151,6 +139,29 @@ async function* stream(
   }
 }
 
+/** Records how a stream ended and makes its last event. */
+async function settledStream(
+  call: PreparedCall,
+  outcome: RouteOutcome,
+  lease: KeyLease,
+  signal: AbortSignal,
+  parts: GenerateParts,
+): Promise<Extract<GenerateStreamEvent, { kind: 'end' | 'error' }>> {
+  if (outcome.kind === 'failed') {
+    await recordFailure(call, failedEnd(outcome), lease, parts);
+    return { kind: 'error', error: outcome.error, generationId: call.id };
+  }
+  const check = checkAnswer(call.selection?.version ?? null, outcome);
+  const end = okEnd(outcome, check.ok ? check.value : null, spentOn(outcome), !signal.aborted);
+  try {
+    const { answer, timing } = await recordAnswer(call, end, lease, parts);
+    return { kind: 'end', answer, timing, outputFaults: check.ok ? [] : check.faults, replayed: false };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { kind: 'error', error, generationId: call.id };
+  }
+}
+
 /** A stream that ended without its route saying how. */
 function brokenEnd(sentText: string, error: AppError): CallEnd {
   return {
@@ -160,7 +171,7 @@ function brokenEnd(sentText: string, error: AppError): CallEnd {
 }
 
 function* replayedStream(answer: GenerationAnswer): Generator<GenerateStreamEvent> {
-  yield { kind: 'start', head: answer };
+  yield { kind: 'start', head: answer, replayed: true };
   if (answer.text !== '') yield { kind: 'text', text: answer.text };
   yield { kind: 'end', answer, timing: REPLAY_TIMING, outputFaults: [], replayed: true };
 }

@@ -491,6 +491,13 @@ describe('a stream', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'end', outputFaults: [{ message: 'not JSON' }] });
   });
 
+  test('refuses outright when nothing was sent yet and the ledger cannot take it', async () => {
+    const { service, ledger } = compose({ deltas: [] });
+    ledger.fail();
+
+    expect((await refusalOf(collect(service.stream(request(), live())))).code).toBe('storage_unavailable');
+  });
+
   test('says so when the ledger cannot take what was streamed', async () => {
     const { service, ledger } = compose({ deltas: ['Take'] });
     ledger.fail();
