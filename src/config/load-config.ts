@@ -34,8 +34,8 @@ export interface LoadedConfig {
   /** In force: file, defaults and environment overrides. Deeply frozen. */
   readonly config: GatewayConfig;
   /**
-   * `sha256:<64 hex>` over the canonical JSON of the file after defaults and before environment overrides: equal on
-   * every machine that runs the same file.
+   * `sha256:<64 hex>` over the canonical JSON of the file after defaults, without `$schema` and before environment
+   * overrides: equal on every machine that runs the same file.
    */
   readonly hash: string;
   /** Absolute path of the file, and its folder: what relative paths in the file count from. */
@@ -78,7 +78,8 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
 
   const { config: fromFile } = checked;
   const directory = dirname(file);
-  const hash = `sha256:${sha256Hex(canonicalJson(fromFile))}`;
+  const { $schema: _hint, ...meaning } = fromFile;
+  const hash = `sha256:${sha256Hex(canonicalJson(meaning))}`;
   const { config, origins } = applyOverrides(fromFile, document.value, options.environment);
   config.network.ca_files = config.network.ca_files.map((path) => resolve(directory, path));
   return Object.freeze({

@@ -31,10 +31,7 @@ export async function promptsTest(
     for (const { path, message } of differences) await writeLine(context.stdout, `  ${path}  ${message}`);
   }
   for (const name of uncovered) await writeLine(context.stdout, `no case: ${name}`);
-  const passed = results.length - failed.length;
-  await writeLine(
-    context.stdout,
-    isOk ? `ok: ${passed} cases passed` : `${passed} cases passed, ${failed.length} failed`,
-  );
+  const passed = `${results.length - failed.length} ${results.length - failed.length === 1 ? 'case' : 'cases'} passed`;
+  await writeLine(context.stdout, isOk ? `ok: ${passed}` : `${passed}, ${failed.length} failed`);
   return isOk ? EXIT.ok : EXIT.failed;
 }

@@ -90,6 +90,7 @@ describe('loadConfig', () => {
     expect(hash).toMatch(/^sha256:[0-9a-f]{64}$/);
     expect(load(reordered, { PORT: '1234' }).hash).toBe(hash);
     expect(load(withTop({ server: { port: 8787 } })).hash).toBe(hash);
+    expect(load(withTop({ $schema: './elsewhere.json' })).hash).toBe(hash);
     expect(load(withTop({ server: { port: 8788 } })).hash).not.toBe(hash);
   });
 
