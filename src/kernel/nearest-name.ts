@@ -1,18 +1,22 @@
 /**
  * The known name that is most likely meant, or null when none is close (Levenshtein distance above a third of the
- * length). Serves "did you mean" in configuration, prompt and request errors.
+ * length) or several are equally so: `v9` means none of `v1`, `v2`, `v3`. Serves "did you mean" in configuration, prompt and request errors.
  */
 export function nearestName(name: string, known: Iterable<string>): string | null {
   let best: string | null = null;
   let bestDistance = Number.POSITIVE_INFINITY;
+  let isTied = false;
   for (const candidate of known) {
     const distance = editDistance(normalise(name), normalise(candidate));
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
+      isTied = false;
+    } else if (distance === bestDistance) {
+      isTied = true;
     }
   }
-  return best !== null && bestDistance <= Math.max(1, Math.floor(name.length / 3)) ? best : null;
+  return best !== null && !isTied && bestDistance <= Math.max(1, Math.floor(name.length / 3)) ? best : null;
 }
 
 /** camelCase, kebab-case and snake_case spellings of one name count as equal. */

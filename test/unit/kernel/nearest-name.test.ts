@@ -10,6 +10,10 @@ describe('nearestName', () => {
     expect(nearestName(typed, ['completion_rate', 'metrics', 'v2'])).toBe(meant);
   });
 
+  test('names none of several that are equally close', () => {
+    expect(nearestName('v9', ['v1', 'v2', 'v3'])).toBeNull();
+  });
+
   test.each(['entirely_different', 'x'.repeat(10_000)])('finds nothing close to %.20s', (typed) => {
     expect(nearestName(typed, ['completion_rate', 'metrics'])).toBeNull();
   });
