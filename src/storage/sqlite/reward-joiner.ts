@@ -20,6 +20,21 @@ export interface JoinableOutcome {
 export const JOINABLE_COLUMNS = `seq, api_key_id, outcome_id, generation_id, external_id, metric, reward,
   COALESCE(occurred_at_ms, received_at_ms) AS effective_at_ms, window_ms, test`;
 
+/** The one outcome that counts for a generation and a metric; found by walking two indexes, never by sorting. */
+export const WINNER_SQL = `
+  SELECT o.api_key_id, o.outcome_id, o.effective_at_ms, o.reward
+  FROM (
+    SELECT ${JOINABLE_COLUMNS} FROM outcomes WHERE generation_id = @generationId AND metric = @metric
+    UNION ALL
+    SELECT ${JOINABLE_COLUMNS} FROM outcomes WHERE external_id = @externalId AND metric = @metric
+  ) o
+  WHERE o.test = 0 AND o.effective_at_ms - o.window_ms <= @createdAtMs
+    AND NOT EXISTS (
+      SELECT 1 FROM outcome_voids v WHERE v.api_key_id = o.api_key_id AND v.outcome_id = o.outcome_id
+    )
+  ORDER BY o.effective_at_ms DESC, o.outcome_id DESC, o.api_key_id DESC
+  LIMIT 1`;
+
 /**
  * Keeps `counting_outcomes` and the reward rollups equal to a function of the *set* of generations, outcomes and
  * voids, whatever order they arrive in. For a delivered generation and a metric the reward is the outcome with the
@@ -54,20 +69,7 @@ export function createRewardJoiner(database: Connection, rollups: Rollups): Rewa
   );
   const directMetrics = database.prepare(distinctMetrics('generation_id')).pluck();
   const externalMetrics = database.prepare(distinctMetrics('external_id')).pluck();
-  const winner = database.prepare(
-    `SELECT o.api_key_id, o.outcome_id, o.effective_at_ms, o.reward
-     FROM (
-       SELECT ${JOINABLE_COLUMNS} FROM outcomes WHERE generation_id = @generationId AND metric = @metric
-       UNION ALL
-       SELECT ${JOINABLE_COLUMNS} FROM outcomes WHERE external_id = @externalId AND metric = @metric
-     ) o
-     WHERE o.test = 0 AND o.effective_at_ms - o.window_ms <= @createdAtMs
-       AND NOT EXISTS (
-         SELECT 1 FROM outcome_voids v WHERE v.api_key_id = o.api_key_id AND v.outcome_id = o.outcome_id
-       )
-     ORDER BY o.effective_at_ms DESC, o.outcome_id DESC, o.api_key_id DESC
-     LIMIT 1`,
-  );
+  const winner = database.prepare(WINNER_SQL);
   const isVoid = database
     .prepare('SELECT 1 FROM outcome_voids WHERE api_key_id = ? AND outcome_id = ?')
     .pluck();

@@ -19,12 +19,16 @@ export function acquireServingLock(file: string): ServingLock {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
-    if (sqliteCode(error)?.startsWith('SQLITE_BUSY') === true) {
+    const code = sqliteCode(error) ?? '';
+    if (code.startsWith('SQLITE_BUSY')) {
       throw invalid(
         file,
         'is served by another process: stop that one first (one process per SQLite file), or set DATABASE_URL to another file',
         error,
       );
+    }
+    if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
+      throw invalid(lockFile, `is not a lock file (${code}): delete it, it holds nothing`, error);
     }
     throw openFailure(lockFile, error);
   }

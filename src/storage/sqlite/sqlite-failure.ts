@@ -9,9 +9,19 @@ const UNAVAILABLE =
 
 /** SQLite's extended result code (`SQLITE_FULL`), or null when the error is not SQLite's. */
 export function sqliteCode(error: unknown): string | null {
-  // Read by name, not by class: an error that crossed a thread has lost its class.
-  if (!(error instanceof Error) || !('code' in error)) return null;
-  return typeof error.code === 'string' && error.code.startsWith('SQLITE_') ? error.code : null;
+  const code = codeOf(error);
+  return code.startsWith('SQLITE_') ? code : null;
+}
+
+/** Read by shape, not by class: an error that crossed a thread or a realm has lost its class. */
+function codeOf(error: unknown): string {
+  const hasCode = typeof error === 'object' && error !== null && 'code' in error;
+  return hasCode && typeof error.code === 'string' ? error.code : '';
+}
+
+function textOf(error: unknown): string {
+  const hasText = typeof error === 'object' && error !== null && 'message' in error;
+  return hasText ? String(error.message) : String(error);
 }
 
 /** True when another moment or a repaired disk would let the same statement pass. */
@@ -23,13 +33,12 @@ export function isStorageUnavailable(error: unknown): boolean {
 /** What an operator reads in `/readyz` and the log. */
 export function unavailableReason(error: unknown): string {
   const code = sqliteCode(error) ?? '';
-  const text = error instanceof Error ? error.message : String(error);
   if (code.startsWith('SQLITE_FULL')) return `the disk is full (${code})`;
   if (code.startsWith('SQLITE_READONLY')) return `the database file is read-only (${code})`;
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') {
     return `the database file is damaged (${code}): stop the gateway and restore a backup`;
   }
-  return `${text} (${code})`;
+  return `${textOf(error)} (${code})`;
 }
 
 export function storageUnavailable(reason: string, cause?: unknown): AppError {
@@ -42,10 +51,9 @@ export function storageUnavailable(reason: string, cause?: unknown): AppError {
 /** One line for a file that cannot be served, with what to do about it. */
 export function openFailure(file: string, error: unknown): AppError {
   if (error instanceof AppError) return error;
-  const code = sqliteCode(error) ?? (error instanceof Error && 'code' in error ? String(error.code) : '');
-  const text = error instanceof Error ? error.message : String(error);
+  const code = codeOf(error);
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return damagedFile(file, code, error);
-  if (/^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|ENOENT)/.test(code)) {
+  if (/^(SQLITE_(CANTOPEN|READONLY|PERM|AUTH)|EACCES|EPERM|EROFS|ENOTDIR|EISDIR|EEXIST|ENOENT)/.test(code)) {
     return invalid(
       file,
       `cannot be opened for writing (${code}): make the folder and the file writable for this user, or set DATABASE_URL to another file`,
@@ -59,7 +67,7 @@ export function openFailure(file: string, error: unknown): AppError {
       error,
     );
   }
-  return invalid(file, `cannot be opened: ${text}${code === '' ? '' : ` (${code})`}`, error);
+  return invalid(file, `cannot be opened: ${textOf(error)}${code === '' ? '' : ` (${code})`}`, error);
 }
 
 export function damagedFile(file: string, what: string, cause?: unknown): AppError {
