@@ -190,7 +190,8 @@ function finishVersions(
   return versions;
 }
 
-/** By file, line and column. */
+/** By file, line and column, once: a faulty partial shows in every version that uses it. */
 function inOrder(faults: readonly Fault[]): readonly Fault[] {
-  return [...faults].sort((a, b) => compareNaturally(a.path, b.path));
+  const unique = new Map(faults.map((fault) => [`${fault.path} ${fault.message}`, fault]));
+  return [...unique.values()].sort((a, b) => compareNaturally(a.path, b.path));
 }

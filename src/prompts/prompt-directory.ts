@@ -173,7 +173,7 @@ class DirectoryReader {
       }
       return entries;
     } catch (error) {
-      const reason = isMissing(error)
+      const reason = hasCode(error, 'ENOENT')
         ? 'does not exist: create it or set prompts.directory'
         : errorMessage(error);
       this.#fault(path, `the folder cannot be read: ${reason}`);
@@ -197,10 +197,9 @@ class DirectoryReader {
       }
       return { path, displayPath: `${this.#displayName}/${path}`, text };
     } catch (error) {
-      const reason =
-        error instanceof TypeError
-          ? 'is not UTF-8 text: save it as UTF-8'
-          : `cannot be read: ${errorMessage(error)}`;
+      const reason = hasCode(error, 'ERR_ENCODING_INVALID_ENCODED_DATA')
+        ? 'is not UTF-8 text: save it as UTF-8'
+        : `cannot be read: ${errorMessage(error)}`;
       this.#fault(path, reason);
       return null;
     }
@@ -211,6 +210,6 @@ class DirectoryReader {
   }
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+export function hasCode(error: unknown, code: string): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === code;
 }

@@ -3,7 +3,7 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError, errorMessage, type Fault, listNames, nearestName } from '../kernel/index.ts';
 import { isPlainObject } from './picoschema.ts';
-import { LOCK_FILE } from './prompt-directory.ts';
+import { hasCode, LOCK_FILE } from './prompt-directory.ts';
 import { didYouMean, type SourceFile } from './source-file.ts';
 import type { PromptRegistry } from './types.ts';
 
@@ -130,7 +130,7 @@ async function readLock(directory: string): Promise<PromptLock> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return EMPTY_LOCK;
+    if (hasCode(error, 'ENOENT')) return EMPTY_LOCK;
     throw new AppError('prompts_invalid', `${LOCK_FILE} cannot be read: ${errorMessage(error)}`, {
       cause: error,
     });

@@ -17,7 +17,7 @@ import {
 } from './parse-template.ts';
 import { printedText } from './printed-text.ts';
 import { countStep, type Emit, type Run, type Scope } from './run.ts';
-import { type StaticScope, simpleName, withoutBlockParameters } from './static-scope.ts';
+import { partialScope, type StaticScope, simpleName } from './static-scope.ts';
 import type { Lookup } from './static-shape.ts';
 import { checkPrintable, compileTextFunction, isTextFunction, TEXT_FUNCTIONS } from './text-functions.ts';
 
@@ -213,8 +213,9 @@ function compilePartialContext(
 ): PartialContext | null {
   const pairs = (node.hash as hbs.AST.Hash | undefined)?.pairs ?? [];
   const [contextNode] = node.params;
-  const outer = withoutBlockParameters(scope);
-  if (contextNode === undefined && pairs.length === 0) return { scope: outer, enter: null };
+  if (contextNode === undefined && pairs.length === 0) {
+    return { scope: partialScope(scope, scope.shape, scope.path), enter: null };
+  }
   const base = contextNode === undefined ? null : compileExpression(contextNode, scope, unit);
   if (contextNode !== undefined && base === null) return null;
   const fields = new Map<string, Lookup>();
@@ -227,18 +228,16 @@ function compilePartialContext(
   }
   const shape = base?.shape ?? scope.shape;
   return {
-    scope: {
-      shape: pairs.length === 0 ? shape : { kind: 'overlay', base: shape, fields },
-      path: base === null ? scope.path : base.path,
-      parent: outer,
-      loops: scope.loops,
-      params: [],
-    },
+    scope: partialScope(
+      scope,
+      pairs.length === 0 ? shape : { kind: 'overlay', base: shape, fields },
+      base === null ? scope.path : base.path,
+    ),
     enter: (running, run) => {
       const context = base === null ? running.context : base.evaluate(running, run);
       return {
         context: values.length === 0 ? context : overlay(context, values, running, run),
-        parent: running,
+        parent: null,
         loop: running.loop,
         params: [],
       };

@@ -25,6 +25,14 @@ export interface ParsedTemplate {
   readonly faults: readonly Fault[];
 }
 
+const TOO_DEEP = `nests blocks or expressions deeper than ${MAX_BLOCK_NESTING} (each step of an else-if chain counts): flatten the template or move a part into a partial`;
+
+/**
+ * Nesting that is refused before the parser sees it: its time grows with the square of the depth and worse (thousands
+ * of levels fit into 64 KB and take it ten seconds). Far above the limit, since this look knows no escapes or strings.
+ */
+const HOPELESS_NESTING = 8 * MAX_BLOCK_NESTING;
+
 /** Parses and holds the limits that make every later walk over the tree safe: expressions and nesting. */
 export function parseTemplate(source: TemplateText, maxMustaches: number): ParsedTemplate {
   const faults: Fault[] = [];
@@ -35,14 +43,16 @@ export function parseTemplate(source: TemplateText, maxMustaches: number): Parse
     partials: [],
     faults: [faultAt(source.file, position, message)],
   });
+  const hopeless = firstHopelessNesting(source.text);
+  if (hopeless !== null) {
+    const { line, column } = positionAt(source.text, hopeless);
+    return failed(positionOf(source, { line, column: column - 1 }), TOO_DEEP);
+  }
   try {
     // The grammar itself does not recurse, the white space pass after it does: depth is checked between the two.
     const census = takeCensus(Handlebars.parseWithoutProcessing(source.text));
     if (census.tooDeepAt !== null) {
-      return failed(
-        positionOf(source, census.tooDeepAt),
-        `nests blocks or expressions deeper than ${MAX_BLOCK_NESTING} (each step of an else-if chain counts): flatten the template or move a part into a partial`,
-      );
+      return failed(positionOf(source, census.tooDeepAt), TOO_DEEP);
     }
     if (census.expressions > maxMustaches) {
       return failed(
@@ -86,19 +96,18 @@ function takeCensus(program: hbs.AST.Program): Census {
 
 function visitProgram(program: hbs.AST.Program, depth: number, census: Census): void {
   for (const statement of program.body) {
-    if (depth > MAX_BLOCK_NESTING) {
+    if (!isCall(statement)) continue;
+    census.expressions += 1;
+    visitParameters(statement, 0, census);
+    if (isPartial(statement)) census.partials.push(statement);
+    if (!isBlock(statement)) continue;
+    if (depth >= MAX_BLOCK_NESTING) {
       census.tooDeepAt ??= statement.loc.start;
       return;
     }
-    if (!isCall(statement)) continue;
-    census.expressions += 1;
-    visitParameters(statement, depth, census);
-    if (isPartial(statement)) census.partials.push(statement);
-    if (isBlock(statement)) {
-      // The parser leaves out the branch that is not there, whatever its types say.
-      for (const branch of [statement.program, statement.inverse] as (hbs.AST.Program | undefined)[]) {
-        if (branch !== undefined) visitProgram(branch, depth + 1, census);
-      }
+    // The parser leaves out the branch that is not there, whatever its types say.
+    for (const branch of [statement.program, statement.inverse] as (hbs.AST.Program | undefined)[]) {
+      if (branch !== undefined) visitProgram(branch, depth + 1, census);
     }
   }
 }
@@ -154,7 +163,9 @@ function describeParseError(source: TemplateText, error: unknown): [Position, st
     /^Parse error on line (?<line>\d+):\n(?<excerpt>.*)\n(?<dashes>-*)\^\n(?<expecting>.*)$/s.exec(text);
   if (drawn?.groups !== undefined) {
     const { line = '1', excerpt = '', dashes = '', expecting = '' } = drawn.groups;
-    const offset = offsetOfExcerpt(source.text, Number(line), excerpt, dashes.length);
+    const offset = isUnclosedBlock(expecting)
+      ? lastOpenBlock(source.text)
+      : offsetOfExcerpt(source.text, Number(line), excerpt.slice(0, dashes.length));
     const place = positionAt(source.text, offset);
     return [
       positionOf(source, { line: place.line, column: place.column - 1 }),
@@ -172,22 +183,60 @@ function describeParseError(source: TemplateText, error: unknown): [Position, st
   return [source.start, `template cannot be read: ${text.split('\n')[0] ?? ''}`];
 }
 
-/** The drawing shows at most twenty characters before the fault, line ends removed: find them again in the text. */
-function offsetOfExcerpt(text: string, line: number, excerpt: string, dashCount: number): number {
-  const lineStart =
-    text
-      .split('\n')
-      .slice(0, line - 1)
-      .join('\n').length + (line > 1 ? 1 : 0);
-  const before = excerpt.slice(0, dashCount).replace(/^\.\.\./, '');
-  const lineText = text.slice(lineStart).split('\n')[0] ?? '';
-  const at = before === '' ? -1 : lineText.indexOf(before);
-  return Math.min(text.length, lineStart + (at < 0 ? 0 : at + before.length));
+/** The drawing shows the twenty characters before the fault without their line ends: find where they stand. */
+function offsetOfExcerpt(text: string, line: number, excerpt: string): number {
+  const before = excerpt.replace(/^\.\.\./, '');
+  const lineStart = text
+    .split('\n')
+    .slice(0, line - 1)
+    .reduce((length, each) => length + each.length + 1, 0);
+  for (let offset = lineStart; offset <= text.length; offset += 1) {
+    if (text.slice(Math.max(0, offset - 20), offset).replaceAll('\n', '') === before) return offset;
+  }
+  return Math.min(lineStart, text.length);
+}
+
+function isUnclosedBlock(expecting: string): boolean {
+  return expecting.endsWith("got 'EOF'") && expecting.includes('OPEN_ENDBLOCK');
+}
+
+/** Where the innermost block that is still open begins: more use to the author than the end of the file. */
+function lastOpenBlock(text: string): number {
+  const open: number[] = [];
+  for (const { offset, closes } of blockTags(text)) {
+    if (closes) open.pop();
+    else open.push(offset);
+  }
+  return open.at(-1) ?? text.length;
+}
+
+function firstHopelessNesting(text: string): number | null {
+  let depth = 0;
+  for (const { offset, closes } of blockTags(text)) {
+    depth = closes ? Math.max(0, depth - 1) : depth + 1;
+    if (depth > HOPELESS_NESTING) return offset;
+  }
+  let parentheses = 0;
+  for (const { 0: bracket, index } of text.matchAll(/[()]|\}\}/g)) {
+    parentheses = bracket === '(' ? parentheses + 1 : bracket === ')' ? Math.max(0, parentheses - 1) : 0;
+    if (parentheses > HOPELESS_NESTING) return index;
+  }
+  return null;
+}
+
+/** What opens and closes blocks, by a look at the text alone. */
+function* blockTags(text: string): Generator<{ readonly offset: number; readonly closes: boolean }> {
+  for (const tag of text.matchAll(/\{\{!--[\s\S]*?--~?\}\}|\{\{~?\s*(?<kind>[#^/])(?<rest>[^}]*)/g)) {
+    const { kind, rest = '' } = tag.groups ?? {};
+    if (kind === '/') yield { offset: tag.index, closes: true };
+    // `{{^}}` is another spelling of `{{else}}`.
+    else if (kind === '#' || (kind === '^' && /\w/.test(rest))) yield { offset: tag.index, closes: false };
+  }
 }
 
 function describeExpectation(expecting: string): string {
   const got = /got '(?<got>[^']*)'$/.exec(expecting)?.groups?.['got'] ?? '';
-  if (got === 'EOF' && expecting.includes('OPEN_ENDBLOCK')) {
+  if (isUnclosedBlock(expecting)) {
     return 'a block is not closed: add {{/if}}, {{/each}} or what opened it';
   }
   if (got === 'OPEN_ENDBLOCK') return 'closes a block that is not open: remove it or open the block before';

@@ -55,7 +55,7 @@ export function bindPath(path: hbs.AST.PathExpression, scope: StaticScope, used:
     if (target.parent === null) {
       return {
         ok: false,
-        message: `uses "${path.original}", but there is nothing outside of this block: remove a "../"`,
+        message: `uses "${path.original}", but there is nothing outside of this block: remove a "../"; a partial gets such values as parameters, {{> name key=value}}`,
       };
     }
     target = target.parent;
@@ -84,13 +84,12 @@ export function simpleName(path: hbs.AST.Node, scope: StaticScope): string | nul
   return name;
 }
 
-/** The same places, without the block parameters of the caller: a partial does not see them. */
-export function withoutBlockParameters(scope: StaticScope): StaticScope {
-  return {
-    ...scope,
-    params: [],
-    parent: scope.parent === null ? null : withoutBlockParameters(scope.parent),
-  };
+/**
+ * What a partial sees of its caller: the context, loop data and `@root`, but neither block parameters nor, by `../`,
+ * what surrounds the call (Handlebars starts a partial without surroundings).
+ */
+export function partialScope(scope: StaticScope, shape: Shape, path: string | null): StaticScope {
+  return { shape, path, parent: null, loops: scope.loops, params: [] };
 }
 
 export function noteWholeUse(shape: Shape, used: UsedVariables): void {
