@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import Database from 'better-sqlite3';
 
+import { prepareForWriting } from '../../src/storage/sqlite/connection.ts';
 import { openSqliteReader, type SqliteStorage } from '../../src/storage/sqlite/index.ts';
 import { generationRecord } from '../helpers/ledger-records.ts';
 import { openSqliteOn } from '../helpers/open-sqlite-for-test.ts';
@@ -57,13 +58,25 @@ describe('the file of the ledger', () => {
     expect(statSync(nested).mode & 0o777).toBe(0o600);
   });
 
-  test('is marked as ours, gives space back, logs ahead and synchronises as asked', async () => {
+  test('is marked as ours, gives space back and logs ahead', async () => {
     await create();
 
     expect(sql('PRAGMA application_id')).toEqual([{ application_id: 0x50475731 }]);
     expect(sql('PRAGMA auto_vacuum')).toEqual([{ auto_vacuum: 2 }]);
     expect(sql('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
     expect(sql('SELECT name FROM schema_migrations')).toEqual([{ name: '0001_ledger.sql' }]);
+  });
+
+  test.each([
+    ['commit', 2],
+    ['flush', 1],
+  ] as const)('is synchronised as durability %s promises', (durability, synchronous) => {
+    const database = new Database(file);
+    prepareForWriting(database, durability);
+
+    // 2 is FULL: every commit waits for the disk; 1 is NORMAL: only checkpoints do.
+    expect(database.pragma('synchronous', { simple: true })).toBe(synchronous);
+    database.close();
   });
 
   test('keeps its unit hash key for ever, and no two files share one', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -114,6 +115,7 @@ describe('the ledger with its threads', () => {
     await storage.close();
     await appended;
 
+    expect(readdirSync(folder.path).sort()).toEqual(['gateway.db', 'gateway.db.lock']);
     const database = new Database(file, { readonly: true });
     expect(database.prepare('SELECT count(*) FROM generations').pluck().get()).toBe(300);
     database.close();

@@ -8,7 +8,7 @@ import {
 } from '../../src/storage/sqlite/index.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
-export const TEST_SETTINGS: SqliteStorageOptions['settings'] = {
+const TEST_SETTINGS: SqliteStorageOptions['settings'] = {
   metrics: [
     { metric: 'completed', type: 'boolean', optimize: 'max', windowMs: 604_800_000, missing: 'exclude' },
     { metric: 'reaction', type: 'categorical', optimize: 'max', windowMs: 604_800_000, missing: 'zero' },

@@ -7,7 +7,7 @@ import { checkSchema, loadMigrations } from './migrations.ts';
 import { openInlineReader, type ReaderPort } from './reader-port.ts';
 import { invalid, openFailure } from './sqlite-failure.ts';
 
-export interface SqliteReader {
+interface SqliteReader {
   readonly reader: LedgerReader;
   readonly reportReader: ReportReader;
   close(): Promise<void>;

@@ -17,12 +17,12 @@ import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { checkSchema, loadMigrations, migrate } from './migrations.ts';
 import { ledgerReader, reportReader } from './open-sqlite-reader.ts';
 import type { StorageFacts } from './reader-core.ts';
-import { openInlineReader, openReaderThread } from './reader-port.ts';
+import { openInlineReader, openReaderThread, type ReaderPort } from './reader-port.ts';
 import { acquireServingLock } from './serving-lock.ts';
 import { openFailure } from './sqlite-failure.ts';
 import { createSqliteLedger } from './sqlite-ledger.ts';
 import { type StorageSettings, syncSettings, unitHashKey } from './storage-settings.ts';
-import { openInlineWriter, openWriterThread } from './writer-port.ts';
+import { openInlineWriter, openWriterThread, type WriterPort } from './writer-port.ts';
 
 export interface SqliteStorageOptions {
   /** Created with its folder when it does not exist. */
@@ -48,7 +48,7 @@ export interface SqliteStorage {
   close(): Promise<void>;
 }
 
-export interface StorageInfo extends StorageFacts {
+interface StorageInfo extends StorageFacts {
   readonly file: string;
   readonly durability: Durability;
 }
@@ -61,25 +61,26 @@ const FILE_MODE = 0o600;
  * line that says what to do, when the file is served by another process, damaged, foreign, newer, or not writable.
  */
 export async function openSqliteStorage(options: SqliteStorageOptions): Promise<SqliteStorage> {
-  const { durability, maxQueuedWrites, clock, logger } = options;
+  const { durability, clock, logger } = options;
   const file = createFile(options.file);
   const lock = acquireServingLock(file);
   const closers: (() => Promise<void>)[] = [async () => lock.release()];
-  const close = async (): Promise<void> => {
-    for (const closer of closers.splice(0).reverse()) await closer();
-  };
+  const close = () => closeInReverse(closers.splice(0));
   try {
     const { database, key } = prepareFile(file, options);
-    if (options.threads) closeWriteConnection(database);
-    const writer = options.threads
-      ? await openWriterThread({ data: { file, durability }, maxQueuedWrites, clock, logger })
-      : openInlineWriter(database);
-    const ledger = createSqliteLedger({ writer, clock, logger });
-    closers.push(ledger.close);
-    const reader = options.threads
-      ? await openReaderThread({ file, clock, logger })
-      : openInlineReader(openReadConnection(file), file);
-    closers.push(reader.close);
+    // Side by side: starting a thread takes longer than anything else here.
+    const [writing, reading] = await Promise.allSettled([
+      openWriter(database, file, options),
+      openReader(file, options),
+    ]);
+    if (writing.status === 'fulfilled') closers.push(writing.value.close);
+    if (reading.status === 'fulfilled') closers.push(reading.value.close);
+    if (writing.status === 'rejected') throw writing.reason;
+    if (reading.status === 'rejected') throw reading.reason;
+    const reader = reading.value;
+    const ledger = createSqliteLedger({ writer: writing.value, clock, logger });
+    // The reader goes before the writer: the last to close empties the write-ahead log.
+    closers.splice(1, closers.length, ledger.close, reader.close);
     return {
       ledger,
       ledgerReader: ledgerReader(reader),
@@ -92,6 +93,31 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     await close();
     throw openFailure(file, error);
   }
+}
+
+async function openWriter(
+  database: Connection,
+  file: string,
+  { threads, durability, maxQueuedWrites, clock, logger }: SqliteStorageOptions,
+): Promise<WriterPort> {
+  if (!threads) return openInlineWriter(database);
+  closeWriteConnection(database);
+  return openWriterThread({ data: { file, durability }, maxQueuedWrites, clock, logger });
+}
+
+async function openReader(
+  file: string,
+  { threads, clock, logger }: SqliteStorageOptions,
+): Promise<ReaderPort> {
+  if (!threads) return openInlineReader(openReadConnection(file), file);
+  return openReaderThread({ file, clock, logger });
+}
+
+/** Closes all, whatever one of them does; fails with the first failure. */
+async function closeInReverse(closers: readonly (() => Promise<void>)[]): Promise<void> {
+  const failures: unknown[] = [];
+  for (const closer of closers.toReversed()) await closer().catch((error: unknown) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** The real path: two names of one file must meet at one lock. */

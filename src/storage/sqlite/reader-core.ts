@@ -7,7 +7,7 @@ import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns
 import { fromOutcomeRow, OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
 import { createVersionTotals } from './version-totals.ts';
 
-export interface RowPage {
+interface RowPage {
   readonly rows: readonly Record<string, unknown>[];
   readonly nextSequence: number | null;
 }

@@ -9,7 +9,7 @@ export interface StorageSettings {
   readonly defaultPrimaryMetric: string | null;
 }
 
-export interface MetricDefinition {
+interface MetricDefinition {
   readonly metric: string;
   readonly type: 'boolean' | 'float' | 'categorical';
   readonly optimize: 'max' | 'min';
