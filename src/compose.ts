@@ -1,5 +1,5 @@
 import { createVersionReports } from './analytics/index.ts';
-import { type Environment, type GatewayConfig, type LoadedConfig, loadConfig } from './config/index.ts';
+import type { Environment, GatewayConfig, LoadedConfig } from './config/index.ts';
 import { defaultVersionWarnings } from './experiments/index.ts';
 import { createApp, createDrainSwitch, createMetrics, startServer } from './http/index.ts';
 import {
@@ -31,8 +31,7 @@ const EXPIRY_BATCH = 500;
 
 export interface StartOptions {
   readonly environment: Environment;
-  /** Default: `GATEWAY_CONFIG`, then `gateway.config.json`. */
-  readonly configPath?: string;
+  readonly loaded: LoadedConfig;
   readonly logger?: Logger;
   readonly clock?: Clock;
   readonly random?: Random;
@@ -57,14 +56,10 @@ export interface RunningGateway {
  * `storage_invalid`, all faults at once, and leaves nothing open then.
  */
 export async function startGateway(options: StartOptions): Promise<RunningGateway> {
-  const { environment } = options;
+  const { environment, loaded } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const ids = options.ids ?? systemIds();
-  const loaded = loadConfig({
-    environment,
-    ...(options.configPath === undefined ? {} : { path: options.configPath }),
-  });
   const { config } = loaded;
   refuseOpenNetwork(config.server.host);
   const logger = options.logger ?? createLogger(config.log.level);

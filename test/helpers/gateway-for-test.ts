@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type RunningGateway, startGateway } from '../../src/compose.ts';
-import { loadEnvironment } from '../../src/config/index.ts';
+import { loadConfig, loadEnvironment } from '../../src/config/index.ts';
 import { type Logger, silentLogger } from '../../src/kernel/index.ts';
 
 export interface TestGateway extends RunningGateway {
@@ -38,9 +38,10 @@ export async function startGatewayForTest(options: TestGatewayOptions = {}): Pro
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), 'prompt-gateway-test-')));
   const configPath = join(directory, 'gateway.config.json');
   await writeFile(configPath, JSON.stringify({ ...testConfig(), ...options.config }));
+  const environment = loadEnvironment({ ...options.environment });
   const gateway = await startGateway({
-    configPath,
-    environment: loadEnvironment({ ...options.environment }),
+    environment,
+    loaded: loadConfig({ path: configPath, environment }),
     logger: options.logger ?? silentLogger,
   });
   const call = async (path: string, init: RequestInit): Promise<TestAnswer> => {

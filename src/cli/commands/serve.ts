@@ -8,17 +8,13 @@ export interface ServeOptions extends ConfigOption {}
 
 /** Serves until stopped, then drains. SIGHUP reloads the prompts. */
 export async function serve(options: ServeOptions, context: CliContext): Promise<ExitCode> {
-  // Checked here first, so that faults of file and environment come together.
   const { loaded, environment } = loadCommandConfig(options, context);
   const [{ startGateway }, { startBanner }] = await Promise.all([
     import('../../compose.ts'),
     import('../../start-banner.ts'),
   ]);
-  const gateway = await startGateway({ environment, configPath: loaded.file });
+  const gateway = await startGateway({ environment, loaded });
   await writeText(context.stdout, startBanner(gateway));
-  for (const warning of gateway.warnings) {
-    await writeLine(context.stderr, `warning: ${warning.path}  ${warning.message}`);
-  }
   context.onHangup(() => {
     gateway.reloadPrompts().then(
       (report) => writeLine(context.stdout, JSON.stringify({ event: 'prompts_reloaded', ...report })),

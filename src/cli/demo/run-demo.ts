@@ -5,7 +5,7 @@ import { join } from 'node:path';
 
 import { createGatewayClient, type GatewayClient } from '../../client/index.ts';
 import { startGateway } from '../../compose.ts';
-import { loadEnvironment } from '../../config/index.ts';
+import { loadConfig, loadEnvironment } from '../../config/index.ts';
 import { AppError, type Random, seededRandom, silentLogger } from '../../kernel/index.ts';
 import type { PromptRegistry } from '../../prompts/index.ts';
 import type { CliContext } from '../cli-context.ts';
@@ -64,11 +64,9 @@ export async function runDemo(settings: DemoSettings, context: CliContext): Prom
       recognise: (rendered) => recogniser.recognise(rendered),
     });
     opened.push(() => upstream.close());
-    const gateway = await startGateway({
-      environment: demoEnvironment(upstream, database),
-      configPath: join(PACKAGE_ROOT, 'gateway.config.json'),
-      logger: silentLogger,
-    });
+    const environment = demoEnvironment(upstream, database);
+    const loaded = loadConfig({ path: join(PACKAGE_ROOT, 'gateway.config.json'), environment });
+    const gateway = await startGateway({ environment, loaded, logger: silentLogger });
     opened.push(() => gateway.close());
     recogniser.recognise = createVersionRecogniser(sourcesOf(gateway.prompts.current()));
 

@@ -1,0 +1,2 @@
+export { processContext } from './process-context.ts';
+export { runCli } from './program.ts';
