@@ -30,11 +30,14 @@ interface Comparison {
  */
 export function reportSummary(input: SummaryInput): string {
   const { optimize, metric } = input;
-  const scope = input.evidence === 'descriptive' ? 'In the chosen window, descriptive only: ' : '';
+  const isDescriptive = input.evidence === 'descriptive';
+  const scope = isDescriptive ? 'In the chosen window, descriptive only: ' : '';
+  const plain = (sentence: string): string =>
+    isDescriptive ? `${scope}${sentence}` : `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}`;
   const comparisons = input.rows.flatMap(comparisonOf);
-  if (comparisons.length === 0) return `${scope}${nothingToCompare(input)}`;
+  if (comparisons.length === 0) return plain(nothingToCompare(input));
   const certain = comparisons.filter(({ lift }) => lift.lower > 0 || lift.upper < 0);
-  if (certain.length === 0) return `${scope}${uncertain(input, comparisons)}`;
+  if (certain.length === 0) return plain(uncertain(input, comparisons));
   const sentences = [...certain]
     .sort((a, b) => gain(b, optimize) - gain(a, optimize))
     .map(({ promptVersion, lift }) => `${promptVersion} ${verdict(lift, input)}${range(lift)}`);

@@ -1,6 +1,9 @@
 import type { SettledRewards } from './settled-rewards.ts';
 import type { ReportWarning, VersionReportRow } from './version-report.ts';
 
+/** From this share on authored lines can move a mean by more than most differences between versions. */
+const NOTABLE_DEGRADED_SHARE = 0.05;
+
 /** What a reader must know before believing a version's numbers. */
 export function reportWarnings(row: VersionReportRow, settled: SettledRewards): readonly ReportWarning[] {
   const { promptVersion } = row;
@@ -31,6 +34,13 @@ export function reportWarnings(row: VersionReportRow, settled: SettledRewards): 
       code: 'forced_traffic',
       promptVersion,
       message: `${row.forced} of ${row.generations} calls of ${promptVersion} named their version without saying how it was assigned: a difference may come from who was asked, not from the version.`,
+    });
+  }
+  if (row.degradedShare >= NOTABLE_DEGRADED_SHARE) {
+    warnings.push({
+      code: 'degraded_traffic',
+      promptVersion,
+      message: `${Math.round(row.degradedShare * 100)} % of the calls of ${promptVersion} were answered with authored lines: its numbers tell as much about those as about the prompt.`,
     });
   }
   return warnings;

@@ -44,10 +44,16 @@ export interface VersionReport {
 /**
  * `mixed_content` one version name stands for several contents · `unknown_version` traffic of a version the registry
  * does not have · `reward_out_of_range` rewards the metric's present declaration does not allow · `forced_traffic`
- * calls named their version without saying how it was assigned.
+ * calls named their version without saying how it was assigned · `degraded_traffic` a notable share of the answers were
+ * authored lines instead of a model's.
  */
 export interface ReportWarning {
-  readonly code: 'mixed_content' | 'unknown_version' | 'reward_out_of_range' | 'forced_traffic';
+  readonly code:
+    | 'mixed_content'
+    | 'unknown_version'
+    | 'reward_out_of_range'
+    | 'forced_traffic'
+    | 'degraded_traffic';
   readonly promptVersion: string;
   readonly message: string;
 }

@@ -25,7 +25,11 @@ const recommender = createRecommender({
 
 const server = serveRecommender(recommender);
 const port = Number(process.env['RECOMMENDER_PORT'] ?? 8788);
-server.listen(port, '127.0.0.1', () => console.log(`recommender on http://127.0.0.1:${port}`));
+server.listen(port, '127.0.0.1', () => {
+  const address = server.address();
+  const bound = address !== null && typeof address === 'object' ? address.port : port;
+  console.log(`recommender on http://127.0.0.1:${bound}`);
+});
 
 const report = (): Promise<unknown> =>
   recommender.reportOutcomes().catch((error: unknown) => console.error('reporting outcomes failed', error));

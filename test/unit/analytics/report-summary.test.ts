@@ -40,7 +40,7 @@ describe('the sentence', () => {
     const sentence = await summaryOf([arm('v1', 50, 15), arm('v2', 50, 25)]);
 
     const found =
-      /^no difference from v1 is certain yet, the largest is v2 with \+0\.20 \(-0\.\d+ to \+0\.\d+\) \(completed\); if the means stay as they are, about (\d+) more outcomes of the two would settle it\.$/.exec(
+      /^No difference from v1 is certain yet, the largest is v2 with \+0\.20 \(-0\.\d+ to \+0\.\d+\) \(completed\); if the means stay as they are, about (\d+) more outcomes of the two would settle it\.$/.exec(
         sentence,
       );
     const more = Number(found?.[1]);
@@ -60,22 +60,22 @@ describe('the sentence', () => {
     const width = betaBinomialDifference({ arm: half, baseline: half, alpha: 0.05 }).upper.toFixed(2);
 
     expect(await summaryOf([arm('v1', 10, 5), arm('v2', 10, 5)])).toBe(
-      `no difference from v1 is certain yet, the largest is v2 with 0.00 (-${width} to +${width}) (completed).`,
+      `No difference from v1 is certain yet, the largest is v2 with 0.00 (-${width} to +${width}) (completed).`,
     );
   });
 
   test('says so when nothing is mature', async () => {
     expect(await summaryOf([arm('v1', 0, 0), arm('v2', 0, 0)])).toBe(
-      'no outcome of completed is mature yet.',
+      'No outcome of completed is mature yet.',
     );
   });
 
   test('says which side is missing', async () => {
     expect(await summaryOf([arm('v1', 5, 1), arm('v2', 0, 0)])).toBe(
-      'only v1 has mature outcomes of completed so far, there is nothing to compare it with.',
+      'Only v1 has mature outcomes of completed so far, there is nothing to compare it with.',
     );
     expect(await summaryOf([arm('v1', 0, 0), arm('v2', 5, 1)])).toBe(
-      'the baseline v1 has no mature outcome of completed yet, there is nothing to compare with.',
+      'The baseline v1 has no mature outcome of completed yet, there is nothing to compare with.',
     );
   });
 

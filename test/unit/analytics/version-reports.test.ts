@@ -374,4 +374,21 @@ describe('warnings', () => {
     ]);
     expect(report.warnings[1]?.message).toContain('4 of 9 calls');
   });
+
+  test('tell of authored lines once they are a notable share', async () => {
+    const { report } = await runReport({
+      totals: [
+        totalsOf('v1', { delivered: 100, degraded: 4 }),
+        totalsOf('v2', { delivered: 100, degraded: 40 }),
+      ],
+    });
+
+    expect(report.warnings).toEqual([
+      {
+        code: 'degraded_traffic',
+        promptVersion: 'v2',
+        message: expect.stringContaining('40 % of the calls of v2'),
+      },
+    ]);
+  });
 });
