@@ -10,7 +10,10 @@ export function cleanMessage(text: string, secret: string | null): string {
   if (secret !== null && secret.length >= 8) cleaned = cleaned.replaceAll(secret, '[key]');
   cleaned = cleaned
     // LiteLLM's own advice, with the names of its model groups.
-    .replace(/\s*(?:LiteLLM: model group|model=\S+ context_window_fallbacks=|Set 'context_window_fallback').*$/s, '')
+    .replace(
+      /\s*(?:LiteLLM: model group|model=\S+ context_window_fallbacks=|Set 'context_window_fallback').*$/s,
+      '',
+    )
     .replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>)\]}]+/gi, '[url]')
     .replace(/\bBearer\s+[\w.~+/=-]+/gi, 'Bearer [key]')
     .replace(/\b(?:sk|pk|rk|gsk|xai)[-_][\w*.-]{6,}/gi, '[key]')

@@ -18,7 +18,8 @@ export function retryAfterMs(headers: HeaderReader | undefined, nowMs: number): 
     if (text === null || text.trim() === '') continue;
     const seconds = parseNumber(text);
     if (seconds !== undefined) return clamp(seconds * 1000);
-    const dateMs = Date.parse(text);
+    // Date.parse also takes bare numbers, as years.
+    const dateMs = /[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN;
     if (!Number.isNaN(dateMs)) return clamp(dateMs - nowMs);
   }
   return undefined;
