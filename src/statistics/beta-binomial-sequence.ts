@@ -1,6 +1,9 @@
 import { AppError } from '../kernel/index.ts';
 import { lnBeta, stirlingRest } from './gamma-function.ts';
 
+// Formulas read like their sources this way.
+const { log, log1p } = Math;
+
 /** Closed interval of real numbers. */
 export interface Interval {
   readonly lower: number;
@@ -67,7 +70,7 @@ export function betaBinomialInterval(input: BetaBinomialIntervalInput): Interval
   if (!(alpha > 0 && alpha < 1)) throw new AppError('internal', `alpha must be within (0, 1), got ${alpha}.`);
   const { n, sum, prior } = checked(input);
   if (n === 0) return { lower: 0, upper: 1 };
-  const room = -Math.log(alpha) - peakLogEvidence(n, sum, prior);
+  const room = -log(alpha) - peakLogEvidence(n, sum, prior);
   // With no or only whole rewards the deviance is one logarithm, which is inverted exactly.
   if (sum === 0) return { lower: 0, upper: -Math.expm1(-room / n) };
   if (sum === n) return { lower: Math.exp(-room / n), upper: 1 };
@@ -123,9 +126,9 @@ function peakLogEvidence(n: number, s: number, { a, b }: BetaPrior): number {
     timesLog1pRatio(s, a) +
     timesLog1pRatio(failures, b) -
     timesLog1pRatio(n, a + b) +
-    (a - 0.5) * Math.log(a + s) +
-    (b - 0.5) * Math.log(b + failures) -
-    (a + b - 0.5) * Math.log(total) +
+    (a - 0.5) * log(a + s) +
+    (b - 0.5) * log(b + failures) -
+    (a + b - 0.5) * log(total) +
     HALF_LN_2_PI +
     stirlingRest(a + s) +
     stirlingRest(b + failures) -
@@ -137,25 +140,23 @@ function peakLogEvidence(n: number, s: number, { a, b }: BetaPrior): number {
 /** x ln(1 + y/x), which is 0 at x = 0. */
 function timesLog1pRatio(x: number, y: number): number {
   const ratio = y / x;
-  return Number.isFinite(ratio) ? x * Math.log1p(ratio) : 0;
+  return Number.isFinite(ratio) ? x * log1p(ratio) : 0;
 }
 
 /** n KL(s/n || p): how much less likely the rewards are under p than under their own mean. */
 function deviance(n: number, s: number, p: number): number {
   const failures = n - s;
-  if (s === 0) return p === 0 ? 0 : -n * Math.log1p(-p);
-  if (failures === 0) return p === 1 ? 0 : -n * Math.log(p);
+  if (s === 0) return p === 0 ? 0 : -n * log1p(-p);
+  if (failures === 0) return p === 1 ? 0 : -n * log(p);
   if (p === 0 || p === 1) return Number.POSITIVE_INFINITY;
   const linear = n * p - s;
   const up = linear / s;
   const down = -linear / failures;
   // The linear parts of the two halves cancel: s * up + failures * down = 0.
-  const ofSuccesses = isNear(up)
-    ? s * linearLessLog1p(up)
-    : linear - s * (Math.log(p) + Math.log(n) - Math.log(s));
+  const ofSuccesses = isNear(up) ? s * linearLessLog1p(up) : linear - s * (log(p) + log(n) - log(s));
   const ofFailures = isNear(down)
     ? failures * linearLessLog1p(down)
-    : -linear - failures * (Math.log1p(-p) + Math.log(n) - Math.log(failures));
+    : -linear - failures * (log1p(-p) + log(n) - log(failures));
   return ofSuccesses + ofFailures;
 }
 

@@ -1,3 +1,6 @@
+// Formulas read like their sources this way.
+const { log, log1p } = Math;
+
 const HALF_LN_2_PI = 0.918_938_533_204_672_8;
 
 /** From here on the series below is exact to the last digit: its first left-out term is 3e-17. */
@@ -16,11 +19,11 @@ const TINY = 1e-20;
  * Small x is lifted by rest(x) - rest(x + 1) = (x + 1/2) ln(1 + 1/x) - 1, which follows from Gamma(x + 1) = x Gamma(x).
  */
 export function stirlingRest(x: number): number {
-  if (x < TINY) return -Math.log(x) - ((x - 0.5) * Math.log(x) - x + HALF_LN_2_PI);
+  if (x < TINY) return -log(x) - ((x - 0.5) * log(x) - x + HALF_LN_2_PI);
   let lifted = 0;
   let at = x;
   while (at < SERIES_FROM) {
-    lifted += (at + 0.5) * Math.log1p(1 / at) - 1;
+    lifted += (at + 0.5) * log1p(1 / at) - 1;
     at += 1;
   }
   const inverseSquare = 1 / (at * at);
@@ -31,7 +34,7 @@ export function stirlingRest(x: number): number {
 
 /** Natural logarithm of the gamma function for x > 0, to about 1e-15 absolute or relative, whichever is greater. */
 export function lnGamma(x: number): number {
-  return (x - 0.5) * Math.log(x) - x + HALF_LN_2_PI + stirlingRest(x);
+  return (x - 0.5) * log(x) - x + HALF_LN_2_PI + stirlingRest(x);
 }
 
 /**
@@ -43,9 +46,9 @@ export function lnBeta(x: number, y: number): number {
   const small = Math.min(x, y);
   const sum = x + y;
   return (
-    -(large - 0.5) * Math.log1p(small / large) +
-    small * Math.log(small / sum) -
-    0.5 * Math.log(small) +
+    -(large - 0.5) * log1p(small / large) +
+    small * log(small / sum) -
+    0.5 * log(small) +
     HALF_LN_2_PI +
     stirlingRest(large) +
     stirlingRest(small) -
