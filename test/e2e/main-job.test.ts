@@ -366,6 +366,29 @@ describe('an Idempotency-Key', () => {
     expect((await reportOf(again)).get('v1')).toMatchObject({ generations: 1 });
   });
 
+  test('is free again when its caller left before the answer', async () => {
+    let isSlow = true;
+    const { gateway, upstream } = await upstreamAndGateway((_call, response) => {
+      if (!isSlow) sendCompletion(response, 'Take a walk.');
+    });
+    const caller = new AbortController();
+    const left = fetch(`${gateway.url}/generate`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: '{"variables":{}}',
+      signal: caller.signal,
+    }).catch(() => null);
+    await eventually(() => upstream.calls.length === 1);
+
+    caller.abort();
+    await left;
+    isSlow = false;
+
+    await eventually(async () => (await gateway.post('/generate', { variables: {} }, headers)).status === 200);
+    expect(upstream.abortedCalls()).toBe(1);
+    expect((await reportOf(gateway)).get('v1')).toMatchObject({ generations: 2, delivered: 1 });
+  });
+
   test('lets one of two at once run and tells the other to wait', async () => {
     const { gateway, upstream } = await upstreamAndGateway((_call, response) => {
       setTimeout(() => sendCompletion(response, 'Take a walk.'), 100);
