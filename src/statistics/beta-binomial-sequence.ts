@@ -11,13 +11,13 @@ export interface Interval {
 }
 
 /** Beta(a, b) mixture over the unknown mean. */
-export interface BetaPrior {
+interface BetaPrior {
   readonly a: number;
   readonly b: number;
 }
 
 /** Favours no mean. The reference values are computed with it. */
-export const UNIFORM_PRIOR: BetaPrior = { a: 1, b: 1 };
+const UNIFORM_PRIOR: BetaPrior = { a: 1, b: 1 };
 
 /** `n` rewards, each in [0, 1], that sum to `sum`: fractional successes are allowed. */
 export interface RewardTotal {
@@ -25,22 +25,22 @@ export interface RewardTotal {
   readonly sum: number;
 }
 
-export interface BetaBinomialEvidenceInput extends RewardTotal {
-  /** Default: {@link UNIFORM_PRIOR}. */
+interface BetaBinomialEvidenceInput extends RewardTotal {
+  /** Default: Beta(1, 1). */
   readonly prior?: BetaPrior;
 }
 
-export interface BetaBinomialIntervalInput extends BetaBinomialEvidenceInput {
+interface BetaBinomialIntervalInput extends BetaBinomialEvidenceInput {
   /** Share of sequences that may ever miss the mean, in (0, 1). */
   readonly alpha: number;
 }
 
-export interface BetaBinomialDifferenceInput {
+interface BetaBinomialDifferenceInput {
   readonly baseline: RewardTotal;
   readonly arm: RewardTotal;
   /** For the difference as a whole; each side is built with half of it. */
   readonly alpha: number;
-  /** Default: {@link UNIFORM_PRIOR}. */
+  /** Default: Beta(1, 1). */
   readonly prior?: BetaPrior;
 }
 
@@ -59,7 +59,7 @@ const ROUNDING_SHARE = 1e-9;
  * Beta-binomial mixture (Robbins, Ann. Math. Statist. 41, 1970; Howard, Ramdas, McAuliffe, Sekhon, Ann. Statist. 49,
  * 2021): {p : log E_n(p) < ln(1/alpha)} with E_n of {@link betaBinomialLogEvidence}. For rewards between 0 and 1 it
  * holds as well, because for x in [0, 1] and positive u, v
- * u^x v^(1-x) <= x u + (1-x) v (Bernoulli), so the mixture stays a supermartingale at the true mean.
+ * u^x v^(1-x) <= x u + (1-x) v (weighted means), so the mixture stays a supermartingale at the true mean.
  *
  * Assumes that each reward, given all before it, has the same mean. It needs the count and the sum only: order does
  * not matter, and late or corrected rewards are exact. No rewards: [0, 1]. Fails with `internal` on numbers that are

@@ -15,7 +15,7 @@ export interface TipRequest {
   readonly mood: string | null;
 }
 
-export interface Tip {
+interface Tip {
   readonly tipId: string;
   readonly text: string;
   readonly promptVersion: string;

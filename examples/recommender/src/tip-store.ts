@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3';
 
 /** A tip as it was shown. `promptVersion` is what the gateway says it used, never what was asked for. */
-export interface ShownTip {
+interface ShownTip {
   readonly tipId: string;
   readonly userId: string;
   readonly text: string;
@@ -25,12 +25,12 @@ export interface PendingOutcome extends TipOutcome {
 }
 
 /** One row of `tip_scores`: latest value per metric, null when nothing was observed. */
-export interface TipScore extends ShownTip {
+interface TipScore extends ShownTip {
   readonly completed: boolean | null;
   readonly reaction: string | null;
 }
 
-export interface ProfileFeatures {
+interface ProfileFeatures {
   /** Tips shown in the last seven days. */
   readonly tip_volume: number;
   /** Share of the tips with a known result that the user acted on; absent before the first. */
