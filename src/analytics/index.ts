@@ -1,4 +1,4 @@
-export type { ReportReader, RewardSums, VersionTotals, VersionTotalsQuery } from './report-reader.ts';
+export type { ReportReader, VersionTotals, VersionTotalsQuery } from './report-reader.ts';
 export type { VersionReport, VersionReportRequest } from './version-report.ts';
 export { versionReportCsv } from './version-report-csv.ts';
 export { createVersionReports, type VersionReports } from './version-reports.ts';

@@ -1,6 +1,5 @@
 export {
   defaultVersionWarnings,
   type Selection,
-  type SelectionRequest,
   selectVersion,
 } from './select-version.ts';

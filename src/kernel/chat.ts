@@ -31,8 +31,6 @@ export type ChatMessage =
     }
   | { readonly role: 'tool'; readonly content: readonly ContentPart[]; readonly toolCallId: string };
 
-export type ChatRole = ChatMessage['role'];
-
 /** Sampling and length settings. `undefined` means: not set, the upstream decides. */
 export interface ModelParameters {
   readonly temperature?: number;

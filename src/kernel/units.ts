@@ -1,5 +1,5 @@
 /** One US dollar in nano-dollars: money is an integer everywhere, fine enough for a single cheap token. */
-export const NANO_USD = 1_000_000_000;
+const NANO_USD = 1_000_000_000;
 
 export const HOUR_MS = 3_600_000;
 

@@ -1,5 +1,5 @@
 export { latencyBucket, latencyBucketMidMs } from './latency-buckets.ts';
-export type { Ledger, LedgerHealth, LedgerReader, LedgerTable } from './ledger.ts';
+export type { Ledger, LedgerReader, LedgerTable } from './ledger.ts';
 export type {
   CallerAssignment,
   GenerationRecord,
@@ -14,6 +14,5 @@ export type {
   OutcomeVoid,
   StoredGeneration,
   StoredOutcome,
-  Surface,
   VersionSource,
 } from './records.ts';

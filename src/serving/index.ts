@@ -1,6 +1,6 @@
-export { createGenerateService, type GenerateParts } from './generate.ts';
-export { createOutcomeService, type OutcomeServiceParts } from './record-outcome.ts';
-export { createRedaction, type Redaction } from './redaction.ts';
+export { createGenerateService } from './generate.ts';
+export { createOutcomeService } from './record-outcome.ts';
+export { createRedaction } from './redaction.ts';
 export type {
   CallContext,
   CallTiming,
