@@ -203,17 +203,21 @@ function isUnclosedBlock(expecting: string): boolean {
 /** Where the innermost block that is still open begins: more use to the author than the end of the file. */
 function lastOpenBlock(text: string): number {
   const open: number[] = [];
-  for (const { offset, closes } of blockTags(text)) {
-    if (closes) open.pop();
-    else open.push(offset);
+  for (const { offset, kind } of blockTags(text)) {
+    if (kind === 'close') open.pop();
+    else if (kind === 'open') open.push(offset);
   }
   return open.at(-1) ?? text.length;
 }
 
 function firstHopelessNesting(text: string): number | null {
   let depth = 0;
-  for (const { offset, closes } of blockTags(text)) {
-    depth = closes ? Math.max(0, depth - 1) : depth + 1;
+  /** Levels that each open block adds: itself and the steps of its else-if chain. */
+  const levels: number[] = [];
+  for (const { offset, kind } of blockTags(text)) {
+    if (kind === 'open') levels.push(1);
+    else if (kind === 'chain') levels.push((levels.pop() ?? 0) + 1);
+    depth += kind === 'close' ? -(levels.pop() ?? 0) : 1;
     if (depth > HOPELESS_NESTING) return offset;
   }
   let parentheses = 0;
@@ -224,13 +228,21 @@ function firstHopelessNesting(text: string): number | null {
   return null;
 }
 
-/** What opens and closes blocks, by a look at the text alone. */
-function* blockTags(text: string): Generator<{ readonly offset: number; readonly closes: boolean }> {
-  for (const tag of text.matchAll(/\{\{!--[\s\S]*?--~?\}\}|\{\{~?\s*(?<kind>[#^/])(?<rest>[^}]*)/g)) {
-    const { kind, rest = '' } = tag.groups ?? {};
-    if (kind === '/') yield { offset: tag.index, closes: true };
-    // `{{^}}` is another spelling of `{{else}}`.
-    else if (kind === '#' || (kind === '^' && /\w/.test(rest))) yield { offset: tag.index, closes: false };
+interface BlockTag {
+  readonly offset: number;
+  readonly kind: 'open' | 'close' | 'chain';
+}
+
+/** What opens, closes and chains blocks, by a look at the text alone. */
+function* blockTags(text: string): Generator<BlockTag> {
+  const tags = /\{\{!--[\s\S]*?--~?\}\}|\{\{~?\s*(?<mark>[#^/]|else\s)\s*(?<rest>[^}\s]?)/g;
+  for (const { groups, index } of text.matchAll(tags)) {
+    const { mark, rest = '' } = groups ?? {};
+    if (mark === '/') yield { offset: index, kind: 'close' };
+    // Without a name, `{{^}}` and `{{else }}` part the two branches of a block and open none.
+    else if (mark === '#' || (mark === '^' && rest !== '' && rest !== '~'))
+      yield { offset: index, kind: 'open' };
+    else if (mark !== undefined && mark !== '^' && /\w/.test(rest)) yield { offset: index, kind: 'chain' };
   }
 }
 

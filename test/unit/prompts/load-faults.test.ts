@@ -321,6 +321,8 @@ describe('the directory as a whole', () => {
         ).join(),
       ).toContain('nests blocks or expressions deeper than 32');
     }
+    const chain = `{{#if a}}${'{{else if a}}'.repeat(4_000)}{{/if}}`;
+    expect((await faultsOf({ 'p/v1.prompt': chain })).join()).toContain('deeper than 32');
     const parentheses = `{{json ${'(json '.repeat(4_000)}a${')'.repeat(4_000)}}}`;
     expect((await faultsOf({ 'p/v1.prompt': parentheses })).join()).toContain('deeper than 32');
     expect(await faultsOf({ 'p/v1.prompt': '{{a}}'.repeat(501) })).toEqual([
