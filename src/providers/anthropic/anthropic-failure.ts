@@ -30,7 +30,7 @@ export function anthropicFailure(thrown: unknown, context: FailureContext): Prov
     return failureOfThrown(thrown, context.secret, context.partial);
   }
   if (thrown instanceof APIError) {
-    const answer = errorAnswerOf(thrown.status, thrown.error, thrown.message);
+    const answer = errorAnswerOf(thrown.status, thrown.error);
     const waitMs = retryAfterMs(thrown.headers, context.nowMs);
     return new ProviderFailure(classifyErrorAnswer(answer), cleanMessage(answer.message, context.secret), {
       cause: thrown,

@@ -5,7 +5,7 @@ import type { ErrorAnswer } from './classify-error-answer.ts';
  * The error in a body, whatever envelope it came in: OpenAI's and Anthropic's `{error: {…}}`, llama.cpp's numeric code,
  * Ollama's bare text, vLLM's flat object, FastAPI's `detail`.
  */
-export function errorAnswerOf(status: number | undefined, body: unknown, fallback: string): ErrorAnswer {
+export function errorAnswerOf(status: number | undefined, body: unknown): ErrorAnswer {
   const flat = isObject(body) ? body : null;
   const inner = flat?.['error'] ?? (typeof flat?.['message'] === 'string' ? flat : undefined);
   if (typeof inner === 'string') return { status, type: null, code: null, message: inner, isApiError: true };
@@ -25,5 +25,10 @@ export function errorAnswerOf(status: number | undefined, body: unknown, fallbac
     // FastAPI's own 404: no such path, so the base URL is wrong and not the request.
     return { status, type: null, code: null, message, isApiError: status !== 404 };
   }
-  return { status, type: null, code: null, message: fallback, isApiError: false };
+  // A page of some proxy is nobody's business here and says less than its status.
+  const message =
+    status === undefined
+      ? 'the stream carried an error without a word about it'
+      : `status ${status} with a body that is not the API's error`;
+  return { status, type: null, code: null, message, isApiError: false };
 }

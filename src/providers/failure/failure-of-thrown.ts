@@ -1,4 +1,4 @@
-import { errorMessage } from '../../kernel/index.ts';
+import { types } from 'node:util';
 import { type FailureClass, ProviderFailure, type ProviderFailureOptions } from '../provider-failure.ts';
 import { cleanMessage } from './clean-message.ts';
 
@@ -20,7 +20,7 @@ export function failureOfThrown(
   const options = { cause: thrown, ...(partial === undefined ? {} : { partial }) };
   const failureClass = classOfThrown(root, code);
   const text =
-    failureClass === 'bad_response' && root instanceof SyntaxError
+    failureClass === 'bad_response' && nameOf(root) === 'SyntaxError'
       ? 'the answer is not valid JSON'
       : code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE'
         ? 'the answer is larger than network.max_response_bytes'
@@ -29,12 +29,10 @@ export function failureOfThrown(
 }
 
 function classOfThrown(root: unknown, code: string | null): FailureClass {
-  if (root instanceof SyntaxError) return 'bad_response';
+  if (nameOf(root) === 'SyntaxError') return 'bad_response';
   if (code === null) {
     // undici's body reader throws a bare TypeError "terminated" when the socket goes away.
-    return root instanceof Error && /terminated|socket|closed|network/i.test(root.message)
-      ? 'connection'
-      : 'bad_response';
+    return /terminated|socket|closed|network/i.test(messageOf(root)) ? 'connection' : 'bad_response';
   }
   if (BAD_RESPONSE_CODE.test(code)) return 'bad_response';
   if (code.endsWith('_TIMEOUT') || code === 'ETIMEDOUT') return 'timeout';
@@ -42,7 +40,7 @@ function classOfThrown(root: unknown, code: string | null): FailureClass {
 }
 
 function describe(root: unknown, code: string | null): string {
-  const message = errorMessage(root);
+  const message = messageOf(root);
   if (code === null || message.includes(code)) return message;
   return message === '' ? code : `${message} (${code})`;
 }
@@ -51,7 +49,7 @@ function describe(root: unknown, code: string | null): string {
 function rootCause(thrown: unknown): unknown {
   let current = thrown;
   for (let depth = 0; depth < 5; depth += 1) {
-    if (!(current instanceof Error) || codeOf(current) !== null || current.cause === undefined) break;
+    if (!types.isNativeError(current) || codeOf(current) !== null || current.cause === undefined) break;
     current = current.cause;
   }
   return current;
@@ -60,4 +58,14 @@ function rootCause(thrown: unknown): unknown {
 function codeOf(thrown: unknown): string | null {
   if (typeof thrown !== 'object' || thrown === null || !('code' in thrown)) return null;
   return typeof thrown.code === 'string' && thrown.code !== '' ? thrown.code : null;
+}
+
+// By shape rather than `instanceof`: errors of Node's core can come from another realm than ours (workers with contexts,
+// test runners), and then no `instanceof` holds.
+function messageOf(thrown: unknown): string {
+  return types.isNativeError(thrown) ? thrown.message : String(thrown);
+}
+
+function nameOf(thrown: unknown): string {
+  return types.isNativeError(thrown) ? thrown.name : '';
 }

@@ -5,7 +5,7 @@ import { errorAnswerOf } from './error-answer.ts';
 
 /** An error that arrived as an event of a stream that had begun with 200. `body` is the event's data. */
 export function streamErrorFailure(body: unknown, secret: string | null): ProviderFailure {
-  const answer = errorAnswerOf(undefined, body, 'the stream carried an error');
+  const answer = errorAnswerOf(undefined, body);
   return new ProviderFailure(classifyErrorAnswer(answer), cleanMessage(answer.message, secret));
 }
 

@@ -24,7 +24,7 @@ export function openAiFailure(thrown: unknown, context: FailureContext): Provide
     return failureOfThrown(thrown, context.secret, context.partial);
   }
   // The client wraps every JSON body as {error: body}, see GatewayOpenAi.
-  const answer = errorAnswerOf(thrown.status, thrown.error, thrown.message);
+  const answer = errorAnswerOf(thrown.status, thrown.error);
   const waitMs = retryAfterMs(thrown.headers, context.nowMs);
   return new ProviderFailure(classifyErrorAnswer(answer), cleanMessage(answer.message, context.secret), {
     cause: thrown,

@@ -47,14 +47,16 @@ export function createThinFetch(dispatcher: Dispatcher): ThinFetch {
   ): Promise<ThinResponse> => {
     const address = typeof url === 'string' ? url : 'href' in url ? url.href : url.url;
     const { origin, path } = targetOf(address);
-    const answer = await dispatcher.request({
-      origin,
-      path,
-      method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
-      headers: plainHeaders(init.headers),
-      body: typeof init.body === 'string' ? init.body : null,
-      signal: (init.signal ?? null) as AbortSignal | null,
-    });
+    const answer = await dispatcher
+      .request({
+        origin,
+        path,
+        method: (init.method ?? 'GET') as Dispatcher.HttpMethod,
+        headers: plainHeaders(init.headers),
+        body: typeof init.body === 'string' ? init.body : null,
+        signal: (init.signal ?? null) as AbortSignal | null,
+      })
+      .catch(rethrowWithCode);
     const { statusCode, body } = answer;
     return {
       status: statusCode,
@@ -76,6 +78,16 @@ export function createThinFetch(dispatcher: Dispatcher): ThinFetch {
 }
 
 const ignore = (): void => {};
+
+/**
+ * Socket and TLS errors come from Node's core, which can be another realm than ours (contexts, test runners); there the
+ * SDKs copy the message and lose the code that says what happened. An error of our own keeps it.
+ */
+function rethrowWithCode(thrown: unknown): never {
+  const { code, message } = thrown as NodeJS.ErrnoException;
+  if (typeof code !== 'string') throw thrown;
+  throw Object.assign(new Error(message, { cause: thrown }), { code });
+}
 
 /** Response headers by lower-case name; repeated ones are joined as the fetch standard does. */
 export class ThinHeaders {

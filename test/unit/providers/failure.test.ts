@@ -11,7 +11,7 @@ import {
 const NOW_MS = Date.UTC(2026, 10, 23, 10, 0, 0);
 
 function classOf(status: number | undefined, body: unknown) {
-  return classifyErrorAnswer(errorAnswerOf(status, body, 'page'));
+  return classifyErrorAnswer(errorAnswerOf(status, body));
 }
 
 describe('the class of an error answer', () => {
