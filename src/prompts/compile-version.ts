@@ -3,7 +3,7 @@ import { nearestName } from '../kernel/index.ts';
 import { type FrontMatter, readFrontMatter, splitFrontMatter } from './front-matter.ts';
 import { createInputContract, RESERVED_VARIABLES } from './input-contract.ts';
 import { createOutputCheck } from './output-contract.ts';
-import { EXPANSION_FACTOR, type PromptLimits } from './prompt-limits.ts';
+import { EXPANSION_FACTOR, MADE_TEXT_FACTOR, type PromptLimits } from './prompt-limits.ts';
 import type { SchemaCompiler, SchemaValidator } from './schema-validator.ts';
 import { joinKeys } from './schema-validator.ts';
 import { didYouMean, faultAt, type SourceFile } from './source-file.ts';
@@ -151,6 +151,8 @@ function renderMessages(
       output,
       steps: 0,
       maxSteps: limits.maxLoopSteps,
+      madeUnits: 0,
+      maxMadeUnits: limits.maxOutputBytes * MADE_TEXT_FACTOR,
       boundary: () => {
         boundary ??= drawBoundary(input.random);
         return boundary;

@@ -1,8 +1,8 @@
-export { loadPromptRegistry, type PromptLoad, type PromptLoadOptions } from './load-prompt-registry.ts';
-export { type PromptCaseReport, type PromptCaseResult, runPromptCases } from './prompt-cases.ts';
+export { loadPromptRegistry } from './load-prompt-registry.ts';
+export { type PromptCaseReport, runPromptCases } from './prompt-cases.ts';
 export type { PromptLimits } from './prompt-limits.ts';
 export { lockPrompts, retirePrompt } from './prompt-lock.ts';
-export { createPromptStore, type PromptStoreOptions } from './prompt-store.ts';
+export { createPromptStore } from './prompt-store.ts';
 export type {
   OutputCheck,
   PromptFamily,

@@ -1,4 +1,4 @@
-import { AppError, type Fault, type JsonSchema, nearestName } from '../kernel/index.ts';
+import { AppError, type Fault, type JsonSchema, listNames, nearestName } from '../kernel/index.ts';
 import { isPlainObject } from './picoschema.ts';
 import { joinKeys, type SchemaValidator } from './schema-validator.ts';
 import { didYouMean } from './source-file.ts';
@@ -7,6 +7,10 @@ import type { RenderInput } from './types.ts';
 
 /** Names for assembled context: the gateway fills them, a caller cannot. */
 export const RESERVED_VARIABLES = ['profile', 'signals', 'context'] as const;
+
+/** Faults repeat what the caller sent: bounded in number and length. */
+const MAX_UNKNOWN_FAULTS = 50;
+const MAX_NAME_CHARACTERS = 100;
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -95,9 +99,10 @@ function refuseUnknown(variables: Values, names: VariableNames): Fault[] {
   const offered = names.known.filter((name) => !reserved.includes(name));
   return Object.keys(variables)
     .filter((name) => !names.known.includes(name) && !reserved.includes(name))
+    .slice(0, MAX_UNKNOWN_FAULTS)
     .map((name) => ({
-      path: joinKeys(['variables', name]),
-      message: `unknown variable${didYouMean(nearestName(name, offered))}; known: ${offered.length === 0 ? 'none' : offered.join(', ')}`,
+      path: joinKeys(['variables', name.slice(0, MAX_NAME_CHARACTERS)]),
+      message: `unknown variable${didYouMean(nearestName(name, offered))}; known: ${listNames(offered)}`,
     }));
 }
 

@@ -21,3 +21,6 @@ export const MAX_PARTIAL_DEPTH = 8;
  * each use the next one ten times would otherwise grow without bound.
  */
 export const EXPANSION_FACTOR = 8;
+
+/** Text that helpers make may be cut before it is printed: together at most this many times `maxOutputBytes`. */
+export const MADE_TEXT_FACTOR = 32;

@@ -14,7 +14,7 @@ export interface PromptLock {
   readonly retired: ReadonlySet<string>;
 }
 
-export const EMPTY_LOCK: PromptLock = { versions: new Map(), retired: new Set() };
+const EMPTY_LOCK: PromptLock = { versions: new Map(), retired: new Set() };
 
 const LOCK_KEYS = ['versions', 'retired'];
 

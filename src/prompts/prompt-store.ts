@@ -1,7 +1,7 @@
 import { AppError, type Clock, type Fault, type Logger } from '../kernel/index.ts';
 import { type LoadMemory, loadWithMemory, type PromptLoadOptions } from './load-prompt-registry.ts';
 import type { PromptRegistry, PromptStore, ReloadReport } from './types.ts';
-import { watchDirectory } from './watch-directory.ts';
+import { pictureOf, watchDirectory } from './watch-directory.ts';
 
 export interface PromptStoreOptions extends PromptLoadOptions {
   readonly clock: Clock;
@@ -13,6 +13,8 @@ const FAULTS_IN_MESSAGE = 5;
 
 /** Loads the directory. Fails with `prompts_invalid`, every fault of every file listed. */
 export async function createPromptStore(options: PromptStoreOptions): Promise<PromptStore> {
+  // Before the load: a change in between is seen once the directory is watched.
+  const picture = await pictureOf(options.directory);
   const { load, memory } = await loadWithMemory(options, null);
   if (!load.ok) throw promptsInvalid(load.faults);
   for (const warning of load.registry.warnings) {
@@ -21,11 +23,12 @@ export async function createPromptStore(options: PromptStoreOptions): Promise<Pr
       'prompt warning',
     );
   }
-  return new FilePromptStore(options, load.registry, memory);
+  return new FilePromptStore(options, load.registry, memory, picture);
 }
 
 class FilePromptStore implements PromptStore {
   readonly #options: PromptStoreOptions;
+  readonly #picture: string;
   readonly #stop = new AbortController();
   #registry: PromptRegistry;
   #memory: LoadMemory;
@@ -34,8 +37,9 @@ class FilePromptStore implements PromptStore {
   #tail: Promise<unknown> = Promise.resolve();
   #watching: Promise<void> | null = null;
 
-  constructor(options: PromptStoreOptions, registry: PromptRegistry, memory: LoadMemory) {
+  constructor(options: PromptStoreOptions, registry: PromptRegistry, memory: LoadMemory, picture: string) {
     this.#options = options;
+    this.#picture = picture;
     this.#registry = registry;
     this.#memory = memory;
   }
@@ -61,6 +65,7 @@ class FilePromptStore implements PromptStore {
       clock: this.#options.clock,
       logger: this.#options.logger,
       signal: this.#stop.signal,
+      known: this.#picture,
       onChange: async () => {
         await this.reload();
       },

@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly signal: AbortSignal;
+  /** The directory as it was when it was read last ({@link pictureOf}): later changes count from there. */
+  readonly known: string;
   /** Called after changes have settled; the next call waits for this one. */
   onChange(): Promise<void>;
 }
@@ -29,12 +31,12 @@ export async function watchDirectory(options: WatchOptions): Promise<void> {
   const { clock, signal } = options;
   const events = new FolderEvents(options);
   try {
-    let known = await events.refresh();
-    while (!signal.aborted) {
-      await events.next(clock, signal);
-      if (signal.aborted) return;
-      let seen = await events.refresh();
-      if (seen === known) continue;
+    let { known } = options;
+    for (let seen = await events.refresh(); !signal.aborted; seen = await events.refresh()) {
+      if (seen === known) {
+        await events.next(clock);
+        continue;
+      }
       // Settled means that two looks, a quiet time apart, saw the same.
       for (let before = ''; before !== seen && !signal.aborted; ) {
         before = seen;
@@ -64,45 +66,31 @@ class FolderEvents {
 
   constructor(options: WatchOptions) {
     this.#options = options;
+    options.signal.addEventListener('abort', () => this.#woken.abort(), { once: true });
   }
 
   /** Resolves at the next event, at the next poll, or when the signal aborts. */
-  async next(clock: Clock, signal: AbortSignal): Promise<void> {
-    await clock.sleep(POLL_MS, AbortSignal.any([signal, this.#woken.signal]));
+  async next(clock: Clock): Promise<void> {
+    if (this.#options.signal.aborted) return;
+    await clock.sleep(POLL_MS, this.#woken.signal);
     this.#woken = new AbortController();
   }
 
   /** Watches the folders there are now; returns a picture of all their files. */
   async refresh(): Promise<string> {
-    const folders = new Set<string>();
-    const picture: string[] = [];
-    await this.#look('', folders, picture);
+    const { folders, picture } = await look(this.#options.directory);
     for (const [folder, watcher] of this.#watchers) {
       if (folders.has(folder)) continue;
       watcher.close();
       this.#watchers.delete(folder);
     }
     for (const folder of folders) this.#watch(folder);
-    return picture.join('\n');
+    return picture;
   }
 
   close(): void {
     for (const watcher of this.#watchers.values()) watcher.close();
     this.#watchers.clear();
-  }
-
-  async #look(folder: string, folders: Set<string>, picture: string[]): Promise<void> {
-    folders.add(folder);
-    const path = join(this.#options.directory, folder);
-    const names = await readdir(path).catch(() => []);
-    for (const name of names.filter((each) => !each.startsWith('.')).sort()) {
-      const stats = await stat(join(path, name)).catch(() => null);
-      if (stats === null) continue;
-      const inner = join(folder, name);
-      if (!stats.isDirectory()) picture.push(`${inner} ${stats.size} ${stats.mtimeMs} ${stats.ino}`);
-      // Prompts lie one folder deep: whatever is below is none of ours.
-      else if (folder === '') await this.#look(inner, folders, picture);
-    }
   }
 
   #watch(folder: string): void {
@@ -130,5 +118,38 @@ class FolderEvents {
       { event: 'prompts_watch_limited', error: errorMessage(error) },
       'prompts cannot be watched: comparing them every second',
     );
+  }
+}
+
+/** Names, sizes and times of the directory's files, as comparable text. */
+export async function pictureOf(directory: string): Promise<string> {
+  return (await look(directory)).picture;
+}
+
+async function look(
+  directory: string,
+): Promise<{ readonly folders: ReadonlySet<string>; readonly picture: string }> {
+  const folders = new Set<string>();
+  const lines: string[] = [];
+  await lookInto(directory, '', folders, lines);
+  return { folders, picture: lines.join('\n') };
+}
+
+async function lookInto(
+  directory: string,
+  folder: string,
+  folders: Set<string>,
+  lines: string[],
+): Promise<void> {
+  folders.add(folder);
+  const path = join(directory, folder);
+  const names = await readdir(path).catch(() => []);
+  for (const name of names.filter((each) => !each.startsWith('.')).sort()) {
+    const stats = await stat(join(path, name)).catch(() => null);
+    if (stats === null) continue;
+    const inner = join(folder, name);
+    if (!stats.isDirectory()) lines.push(`${inner} ${stats.size} ${stats.mtimeMs} ${stats.ino}`);
+    // Prompts lie one folder deep: whatever is below is none of ours.
+    else if (folder === '') await lookInto(directory, inner, folders, lines);
   }
 }

@@ -12,6 +12,9 @@ const HIDDEN_CHARACTERS =
   // biome-ignore lint/suspicious/noControlCharactersInRegex: removing them is the purpose.
   /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffc\u{e0000}-\u{e007f}]/gu;
 
+/** UTF-16 units looked at for each character that may remain. */
+const ROOM_FOR_HIDDEN = 4;
+
 /** A boundary that no value can foresee: 128 bits in hex, from the render's own randomness. */
 export function drawBoundary(random: Random): string {
   let digits = '';
@@ -28,11 +31,12 @@ export function drawBoundary(random: Random): string {
  * may still follow what stands inside.
  */
 export function fencedText(text: string, maxCharacters: number, label: string, boundary: string): string {
+  // Cleaning costs the length of what it cleans: a long value is cut before, with room for what cleaning removes.
+  const room = maxCharacters * ROOM_FOR_HIDDEN;
+  const cleaned = text.slice(0, room).replace(/\r\n?/g, '\n').replace(HIDDEN_CHARACTERS, '');
+  const cut = cutText(cleaned, maxCharacters);
   // A text that repeats the boundary (it was shown before, or guessed) must not close the fence.
-  const body = cutText(text.replace(/\r\n?/g, '\n').replace(HIDDEN_CHARACTERS, ''), maxCharacters).replaceAll(
-    boundary,
-    '',
-  );
+  const body = cut.replaceAll(boundary, '') + (text.length > room && !cut.endsWith('…') ? '…' : '');
   return `<<${label} ${boundary}>>\n${body}\n<</${label} ${boundary}>>`;
 }
 

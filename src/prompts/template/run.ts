@@ -26,6 +26,9 @@ export interface Run {
   /** Loop steps and partial calls so far. */
   steps: number;
   readonly maxSteps: number;
+  /** UTF-16 units of text that helpers made so far, printed or not. */
+  madeUnits: number;
+  readonly maxMadeUnits: number;
   /** Boundary of `{{fence}}`: the same for the whole render. */
   boundary(): string;
 }
@@ -74,6 +77,19 @@ export function countStep(run: Run): void {
       `the prompt takes more than max_loop_steps (${run.maxSteps}) loop steps: send shorter lists`,
     );
   }
+}
+
+/**
+ * Counts text that a helper made and that need not be printed: `{{truncate (json all) 5}}` in a loop would cost the
+ * whole of `all` each time. Returns the text.
+ */
+export function countText(run: Run, text: string): string {
+  run.madeUnits += text.length;
+  if (run.madeUnits <= run.maxMadeUnits) return text;
+  throw new AppError(
+    'template_limit_exceeded',
+    `the prompt's helpers make more than ${run.maxMadeUnits} characters: send shorter values`,
+  );
 }
 
 /** Own properties only: nothing of a prototype can be reached from a template. */

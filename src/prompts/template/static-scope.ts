@@ -67,7 +67,7 @@ export function bindPath(path: hbs.AST.PathExpression, scope: StaticScope, used:
 }
 
 /** `this.x` and `./x` always mean the context, never a block parameter or a helper. */
-export function isScoped(path: hbs.AST.PathExpression): boolean {
+function isScoped(path: hbs.AST.PathExpression): boolean {
   return /^(\.|this\b)/.test(path.original);
 }
 
@@ -240,6 +240,6 @@ function suggestOuter(key: string, scope: StaticScope): string | null {
   return null;
 }
 
-export function joinPath(start: string, keys: readonly string[]): string {
+function joinPath(start: string, keys: readonly string[]): string {
   return keys.reduce((path, key) => (path === '' ? key : `${path}.${key}`), start);
 }

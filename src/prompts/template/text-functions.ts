@@ -6,7 +6,7 @@ import { type Expression, literalNumber, literalText } from './expression.ts';
 import { cutText, DEFAULT_FENCE_CHARACTERS, fencedText } from './fenced-text.ts';
 import type { Call } from './parse-template.ts';
 import { missingValue, printedText } from './printed-text.ts';
-import { type Evaluate, ownValue, renderFault, type Site } from './run.ts';
+import { countText, type Evaluate, ownValue, renderFault, type Site } from './run.ts';
 import { noteWholeUse } from './static-scope.ts';
 import { ANY_SHAPE, lookUp, shapeOfType, typesOf } from './static-shape.ts';
 
@@ -102,14 +102,16 @@ function compileJson(call: FunctionCall): Expression | null {
   noteWholeUse(call.value.shape, call.unit.compilation.used);
   return textExpression(call, (scope, run) => {
     const value = call.given(scope, run);
+    let text: string;
     try {
-      return JSON.stringify(value, null, indent) ?? 'null';
+      text = JSON.stringify(value, null, indent) ?? 'null';
     } catch (cause) {
       throw new AppError('template_input_invalid', `${call.site.requestPath} cannot be written as JSON`, {
         cause,
         faults: [{ path: call.site.requestPath, message: 'cannot be written as JSON' }],
       });
     }
+    return countText(run, text);
   });
 }
 
@@ -186,7 +188,7 @@ function compileList(call: FunctionCall): Expression | null {
     if (!Array.isArray(items)) throw renderFault(call.value.site, 'must be a list');
     const texts = items.map((item: unknown) => printedText(item, true, call.value.site));
     const head = texts.slice(0, -1).join(separator);
-    return texts.length < 2 ? texts.join('') : `${head}${last}${texts.at(-1) ?? ''}`;
+    return countText(run, texts.length < 2 ? texts.join('') : `${head}${last}${texts.at(-1) ?? ''}`);
   });
 }
 

@@ -44,6 +44,18 @@ describe('render limits', () => {
     expect(renderError(version, { l: ['x'.repeat(996)] }).code).toBe('template_limit_exceeded');
   });
 
+  test('text that is made and not printed counts as well', async () => {
+    const version = await versionOf(
+      'x{{#each l}}{{truncate (json ../big) 5}}{{fence ../big max=5}}{{/each}}',
+    );
+    const startedMs = performance.now();
+
+    const error = renderError(version, { l: Array(500).fill(1), big: 'x'.repeat(1_000_000) });
+
+    expect(error.code).toBe('template_limit_exceeded');
+    expect(performance.now() - startedMs).toBeLessThan(500);
+  });
+
   test('earlier turns are bounded by the request, not by the prompt', async () => {
     const version = await versionOf('x', {}, { limits: { maxOutputBytes: 10 } });
     const turn = { role: 'user', content: [{ kind: 'text', text: 'long '.repeat(100) }] } as const;

@@ -177,6 +177,16 @@ describe('watching', () => {
     await eventually(() => store.current().prompts.length === 1);
   });
 
+  test('sees what changed between the load and the watch', async () => {
+    const directory = await writePrompts({ 'tip/v1.prompt': 'one' });
+    const store = await open(directory);
+
+    await addPrompts(directory, { 'tip/v1.prompt': 'another' });
+    store.watch();
+
+    await eventually(() => text(store) === 'user: another');
+  });
+
   test('stops when closed, and a store that is closed does not start again', async () => {
     const directory = await writePrompts({ 'tip/v1.prompt': 'one' });
     const store = await open(directory);
