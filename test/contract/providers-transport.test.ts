@@ -60,10 +60,10 @@ describe.each(KINDS)('the %s adapter', (kind) => {
       const model = modelOn((await upstreamThat(behaviour)).origin);
 
       for (const call of [
-        model.generate(modelRequest(), NEVER_ABORTED),
-        collectStream(model.stream(modelRequest(), NEVER_ABORTED)),
+        () => model.generate(modelRequest(), NEVER_ABORTED),
+        () => collectStream(model.stream(modelRequest(), NEVER_ABORTED)),
       ]) {
-        const failure = await failureOf(call);
+        const failure = await failureOf(call());
         expect(failure).toBeInstanceOf(ProviderFailure);
         expect(failure).toMatchObject({ failureClass });
         // Neither the body nor a key passes on.
