@@ -1,6 +1,6 @@
 /**
- * The known name that is most likely meant, or null when none is close (Levenshtein distance above a third of the
- * length) or several are equally so: `v9` means none of `v1`, `v2`, `v3`. Serves "did you mean" in configuration, prompt and request errors.
+ * The known name that is most likely meant, or null when none is close (edit distance, two swapped neighbours
+ * counting once, above a third of the length) or several are equally so: `v9` means none of `v1`, `v2`, `v3`. Serves "did you mean" in configuration, prompt and request errors.
  */
 export function nearestName(name: string, known: Iterable<string>): string | null {
   let best: string | null = null;
@@ -28,12 +28,16 @@ function editDistance(a: string, b: string): number {
   // Names are short by contract; a hostile one must not cost quadratic time.
   if (a.length > 128 || b.length > 128) return Number.POSITIVE_INFINITY;
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  let beforePrevious = previous;
   for (let i = 1; i <= a.length; i += 1) {
     const current = [i];
     for (let j = 1; j <= b.length; j += 1) {
       const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution));
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? (beforePrevious[j - 2] ?? 0) + 1 : Number.POSITIVE_INFINITY;
+      current.push(Math.min((previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1, substitution, swap));
     }
+    beforePrevious = previous;
     previous = current;
   }
   return previous[b.length] ?? 0;

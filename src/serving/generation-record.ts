@@ -75,7 +75,7 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
     test: request.tags.includes(TEST_TAG),
     shadowOf: null,
     delivered: end.delivered,
-    variables: storedVariables(call, parts.redaction),
+    variables: call.variables === null ? null : parts.redaction.apply('variables', call.variables),
     profileFeatures:
       source.kind === 'messages' || source.profileFeatures === null
         ? null
@@ -147,13 +147,6 @@ export function answerOf(
     rawMessage: answer.result.rawMessage,
     logprobs: answer.result.logprobs ?? null,
   };
-}
-
-/** `profile` stands in its own column, under its own redaction paths. */
-function storedVariables(call: PreparedCall, redaction: Redaction): Readonly<Record<string, unknown>> | null {
-  if (call.variables === null) return null;
-  const { profile: _profile, ...variables } = call.variables;
-  return redaction.apply('variables', variables);
 }
 
 /** Rendered prompts can be rendered again from their variables; what was passed through cannot. */

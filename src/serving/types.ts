@@ -24,7 +24,7 @@ export type GenerateSource =
       readonly promptVersion: string | null;
       readonly variables: Readonly<Record<string, unknown>>;
       readonly profileFeatures: Readonly<Record<string, unknown>> | null;
-      /** Earlier turns: placed by `{{history}}`, else after the rendered messages. */
+      /** Earlier turns: placed by `{{history}}`, else before the last message when that is the user's, else at the end. */
       readonly messages: readonly ChatMessage[];
     }
   | { readonly kind: 'messages'; readonly messages: readonly ChatMessage[] };

@@ -31,7 +31,7 @@ export function scriptedVersion(
           content: [{ kind: 'text', text: `${version} ${String(input.variables['mood'] ?? 'calm')}` }],
         },
       ],
-      variables: { mood: 'calm', ...input.variables, profile: input.profile ?? {} },
+      variables: { mood: 'calm', ...input.variables },
     }),
     checkOutput: (text): OutputCheck => ({ ok: true, value: text }),
     ...changes,

@@ -6,8 +6,9 @@ describe('nearestName', () => {
     ['completionRate', 'completion_rate'],
     ['metircs', 'metrics'],
     ['v-2', 'v2'],
+    ['nmae', 'name'],
   ])('takes %s for %s', (typed, meant) => {
-    expect(nearestName(typed, ['completion_rate', 'metrics', 'v2'])).toBe(meant);
+    expect(nearestName(typed, ['completion_rate', 'metrics', 'v2', 'name'])).toBe(meant);
   });
 
   test('names none of several that are equally close', () => {
