@@ -16,7 +16,7 @@ import { TargetRoute } from './route/route.ts';
 import { RouteTarget } from './route/target.ts';
 import { TargetOrder } from './route/target-order.ts';
 import type { Routes } from './route-types.ts';
-import { parseTargetParameters } from './target-parameters.ts';
+import { toModelParameters } from './target-parameters.ts';
 
 export interface CreateRoutesOptions {
   readonly config: GatewayConfig;
@@ -37,7 +37,7 @@ export interface CreatedRoutes extends Routes {
  * The routes of a configuration, ready to call. Targets whose provider lacks its environment variables are left out; a
  * route without any target stays, and its calls fail with `provider_unavailable` saying which variables to set.
  *
- * Fails with `config_invalid`, all faults at once: unknown providers, bad parameters, base URLs, CA files, proxies.
+ * Fails with `config_invalid`, all faults at once: unknown providers, base URLs, CA files, proxies.
  */
 export function createRoutes(options: CreateRoutesOptions): CreatedRoutes {
   const { config, environment } = options;
@@ -135,7 +135,6 @@ function targetsOf(routeName: string, route: RouteConfig, context: TargetContext
       });
       return;
     }
-    const parameters = parseTargetParameters(target.parameters, `${path}.parameters`, faults);
     if (context.descriptionByName.get(target.provider)?.inUse !== true) return;
     const languageModel = orFault(`providers.${target.provider}`, faults, () =>
       context.models.get(target.provider, provider, route.timeout.connect_ms),
@@ -150,7 +149,7 @@ function targetsOf(routeName: string, route: RouteConfig, context: TargetContext
         model: isOffline ? OFFLINE_MODEL : (fromEnvironment ?? target.model),
         weight: target.weight,
         order: target.order,
-        parameters,
+        parameters: toModelParameters(target.parameters),
         maxConcurrency: target.max_concurrency,
         maxQueue: target.max_queue,
         isOffline,
@@ -163,7 +162,7 @@ function targetsOf(routeName: string, route: RouteConfig, context: TargetContext
       }),
     );
   });
-  return targets;
+  return targets.sort((a, b) => a.order - b.order);
 }
 
 function routeOf(

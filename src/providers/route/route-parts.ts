@@ -11,6 +11,7 @@ export type PriceOf = (models: readonly string[], usage: Usage) => number | null
 /** What one route is made of. */
 export interface RouteParts {
   readonly name: string;
+  /** By ascending order. */
   readonly targets: readonly RouteTarget[];
   readonly order: TargetOrder<RouteTarget>;
   readonly timeout: StreamLimits & { readonly totalMs: number };

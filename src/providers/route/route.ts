@@ -25,9 +25,12 @@ export class TargetRoute implements Route {
   constructor(parts: RouteParts) {
     this.#parts = parts;
     this.name = parts.name;
-    this.targets = [...parts.targets]
-      .sort((a, b) => a.order - b.order)
-      .map(({ provider, model, weight, order }) => ({ provider, model, weight, order }));
+    this.targets = parts.targets.map(({ provider, model, weight, order }) => ({
+      provider,
+      model,
+      weight,
+      order,
+    }));
   }
 
   async generate(call: RouteCall, signal: AbortSignal): Promise<RouteOutcome> {
