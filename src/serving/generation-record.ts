@@ -116,6 +116,13 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
   };
 }
 
+/** Calls that reached an upstream; targets that were passed over are in the row too. */
+export function upstreamCalls(attempts: readonly AttemptRecord[]): number {
+  return attempts.filter(
+    ({ outcome }) => outcome !== 'skipped_open_circuit' && outcome !== 'skipped_queue_full',
+  ).length;
+}
+
 /** What the caller gets, from the row and the answer. */
 export function answerOf(
   call: PreparedCall,
@@ -142,7 +149,7 @@ export function answerOf(
     },
     costNanoUsd: record.costNanoUsd,
     latencyMs: Math.round(record.totalMs),
-    attempts: end.attempts.length,
+    attempts: upstreamCalls(end.attempts),
     recorded: true,
     rawMessage: answer.result.rawMessage,
     logprobs: answer.result.logprobs ?? null,

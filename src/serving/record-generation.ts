@@ -1,6 +1,12 @@
 import { AppError, errorCode, type Logger } from '../kernel/index.ts';
 import type { GenerationRecord, Ledger } from '../ledger/index.ts';
-import { answerOf, type CallEnd, generationRecord, type RecordParts } from './generation-record.ts';
+import {
+  answerOf,
+  type CallEnd,
+  generationRecord,
+  type RecordParts,
+  upstreamCalls,
+} from './generation-record.ts';
 import type { KeyLease } from './idempotent-call.ts';
 import type { PreparedCall } from './prepare-call.ts';
 import type { CallTiming, GenerationAnswer, GenerationObserver } from './types.ts';
@@ -105,7 +111,7 @@ function observe(
     inputTokens: record.inputTokens,
     outputTokens: record.outputTokens,
     costNanoUsd: record.costNanoUsd,
-    attempts: record.attempts.length,
+    attempts: upstreamCalls(record.attempts),
     degraded: record.degraded,
     recorded,
   });

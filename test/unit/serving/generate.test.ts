@@ -237,6 +237,27 @@ describe('a call', () => {
     expect(ledger.generations[0]?.attempts).toHaveLength(1);
   });
 
+  test('counts upstream calls, not targets that were passed over', async () => {
+    const passedOver = {
+      provider: 'a',
+      model: 'm',
+      startedMs: 0,
+      durationMs: 0,
+      outcome: 'skipped_open_circuit' as const,
+      status: null,
+      error: null,
+    };
+    const base = answered('Take a walk.');
+    const { service, ledger } = compose({
+      outcomes: [{ ...base, attempts: [passedOver, ...base.attempts] }],
+    });
+
+    const answer = answerOf(await service.generate(request(), live()));
+
+    expect(answer.attempts).toBe(1);
+    expect(ledger.generations[0]?.attempts).toHaveLength(2);
+  });
+
   test('does not count as delivered when the caller left meanwhile', async () => {
     const { service, ledger } = compose();
     const caller = new AbortController();
