@@ -1,4 +1,4 @@
-export { type CreatedRoutes, type CreateRoutesOptions, createRoutes } from './create-routes.ts';
+export { type CreatedRoutes, createRoutes } from './create-routes.ts';
 export { describeProviders, type ProviderDescription } from './describe-providers.ts';
 export {
   type FinishReason,

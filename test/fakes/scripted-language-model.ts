@@ -7,7 +7,7 @@ import {
   type Usage,
 } from '../../src/providers/index.ts';
 
-export const SCRIPTED_USAGE: Usage = {
+const SCRIPTED_USAGE: Usage = {
   inputTokens: 31,
   outputTokens: 18,
   cachedInputTokens: null,

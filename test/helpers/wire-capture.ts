@@ -22,12 +22,6 @@ export function readWireCapture(name: string): readonly WireExchange[] {
   });
 }
 
-export function readSingleExchange(name: string): WireExchange {
-  const [exchange] = readWireCapture(name);
-  if (exchange === undefined) throw new Error(`no exchange in ${name}.txt`);
-  return exchange;
-}
-
 function parseExchange(before: readonly string[], lines: readonly string[]): WireExchange {
   const status = /^HTTP\/1\.1 (\d{3}) ?(.*)$/.exec(lines[0] ?? '');
   const blank = lines.indexOf('');

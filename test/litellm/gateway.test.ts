@@ -72,7 +72,12 @@ if (missing !== null) console.warn(`skipped: ${missing}`);
       usage: { input_tokens: 31, output_tokens: 18 },
       cost_usd: 0.000067,
     });
-    expect(row).toMatchObject({ status: 'ok', model_requested: 'auto', model: 'ok', cost_source: 'upstream' });
+    expect(row).toMatchObject({
+      status: 'ok',
+      model_requested: 'auto',
+      model: 'ok',
+      cost_source: 'upstream',
+    });
   });
 
   test('streams through with usage and cost', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-export const LITELLM_MASTER_KEY = 'sk-litellm-test-0123456789';
+const LITELLM_MASTER_KEY = 'sk-litellm-test-0123456789';
 
 const BINARY = fileURLToPath(new URL('../../.cache/litellm/bin/litellm', import.meta.url));
 

@@ -37,7 +37,7 @@ export function fromAnthropicUsage(raw: Readonly<Record<string, unknown>>): Usag
 }
 
 /** LiteLLM in front of this API says what a call cost; 0 means that it has no price for the model. */
-export function fromCostHeader(header: string | null): number | null {
+function fromCostHeader(header: string | null): number | null {
   const usd = header === null || header.trim() === '' ? 0 : Number(header);
   return usd > 0 ? nanoUsdFromUsd(usd) : null;
 }

@@ -97,7 +97,7 @@ interface Turn {
 }
 
 /** System messages leave the conversation; neighbours of one role become one turn, as tool results must. */
-export function toAnthropicMessages(messages: readonly ChatMessage[]): {
+function toAnthropicMessages(messages: readonly ChatMessage[]): {
   readonly system: string[];
   readonly messages: readonly Turn[];
 } {

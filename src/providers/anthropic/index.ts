@@ -1,1 +1,1 @@
-export { AnthropicLanguageModel, type AnthropicLanguageModelOptions } from './anthropic-language-model.ts';
+export { AnthropicLanguageModel } from './anthropic-language-model.ts';

@@ -1,4 +1,4 @@
-export { classifyErrorAnswer, type ErrorAnswer } from './classify-error-answer.ts';
+export { classifyErrorAnswer } from './classify-error-answer.ts';
 export { cleanMessage } from './clean-message.ts';
 export { errorAnswerOf } from './error-answer.ts';
 export { type FailureContext, withPartial } from './failure-context.ts';

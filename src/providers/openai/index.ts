@@ -1,1 +1,1 @@
-export { OpenAiLanguageModel, type OpenAiLanguageModelOptions } from './openai-language-model.ts';
+export { OpenAiLanguageModel } from './openai-language-model.ts';

@@ -49,7 +49,7 @@ export function toOpenAiBody(
   return body;
 }
 
-export function toOpenAiMessage(message: ChatMessage): JsonObject {
+function toOpenAiMessage(message: ChatMessage): JsonObject {
   switch (message.role) {
     case 'system':
       return { role: 'system', content: textOf(message.content) };
