@@ -1,7 +1,7 @@
 import { Anthropic } from '@anthropic-ai/sdk';
 import type { Clock } from '../../kernel/index.ts';
 import { isObject } from '../answer-shape.ts';
-import { abortedFailure, cutShort, streamErrorFailure, withPartial } from '../failure/index.ts';
+import { abortedFailure, cutShort, errorWithin200, withPartial } from '../failure/index.ts';
 import type { LanguageModel, ModelRequest, ModelResult, ModelStreamEvent } from '../language-model.ts';
 import { firstModelId, ModelNames } from '../model-names.ts';
 import type { ProviderFailure } from '../provider-failure.ts';
@@ -96,7 +96,7 @@ export class AnthropicLanguageModel implements LanguageModel {
           if (data === '' || data.startsWith('[DONE]')) continue;
           const event: unknown = JSON.parse(data);
           const type = isObject(event) ? event['type'] : undefined;
-          if (name === 'error' || type === 'error') throw streamErrorFailure(event, this.#secret);
+          if (name === 'error' || type === 'error') throw errorWithin200(event, this.#secret);
           if (type === 'message_stop') {
             sawStop = true;
             break;

@@ -98,9 +98,10 @@ export class AnthropicStreamCollector {
   #addUsage(usage: unknown): void {
     if (!isObject(usage)) return;
     const stated = Object.entries(usage).filter(([, value]) => value !== null && value !== undefined);
-    this.#usage = { ...this.#usage, ...Object.fromEntries(stated) };
-    // Checked as it comes: a bad count is a bad answer, not a surprise at the end.
-    fromAnthropicUsage(this.#usage);
+    const joined = { ...this.#usage, ...Object.fromEntries(stated) };
+    // Read before it is kept: a bad count is a bad answer now, and must not spoil what is known so far.
+    fromAnthropicUsage(joined);
+    this.#usage = joined;
   }
 
   #startBlock(index: unknown, block: unknown): ModelStreamEvent | null {

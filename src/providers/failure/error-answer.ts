@@ -28,7 +28,7 @@ export function errorAnswerOf(status: number | undefined, body: unknown): ErrorA
   // A page of some proxy is nobody's business here and says less than its status.
   const message =
     status === undefined
-      ? 'the stream carried an error without a word about it'
+      ? 'it carried an error without a word about it'
       : `status ${status} with a body that is not the API's error`;
   return { status, type: null, code: null, message, isApiError: false };
 }

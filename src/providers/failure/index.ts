@@ -4,4 +4,4 @@ export { errorAnswerOf } from './error-answer.ts';
 export { type FailureContext, withPartial } from './failure-context.ts';
 export { failureOfThrown } from './failure-of-thrown.ts';
 export { retryAfterMs } from './retry-after.ts';
-export { abortedFailure, cutShort, streamErrorFailure } from './stream-error.ts';
+export { abortedFailure, cutShort, errorWithin200 } from './stream-error.ts';

@@ -3,8 +3,8 @@ import { classifyErrorAnswer } from './classify-error-answer.ts';
 import { cleanMessage } from './clean-message.ts';
 import { errorAnswerOf } from './error-answer.ts';
 
-/** An error that arrived as an event of a stream that had begun with 200. `body` is the event's data. */
-export function streamErrorFailure(body: unknown, secret: string | null): ProviderFailure {
+/** An error that arrived with status 200: as an event of a stream, or as the whole body. */
+export function errorWithin200(body: unknown, secret: string | null): ProviderFailure {
   const answer = errorAnswerOf(undefined, body);
   return new ProviderFailure(classifyErrorAnswer(answer), cleanMessage(answer.message, secret));
 }

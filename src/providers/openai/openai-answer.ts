@@ -1,5 +1,6 @@
 import { nanoUsdFromUsd, type ToolCall } from '../../kernel/index.ts';
 import { asCount, isObject, malformed } from '../answer-shape.ts';
+import { errorWithin200 } from '../failure/index.ts';
 import {
   type FinishReason,
   type ModelResult,
@@ -57,12 +58,18 @@ function costInUsage(usage: unknown): number | null {
   return isObject(usage) && typeof usage['cost'] === 'number' ? usage['cost'] : null;
 }
 
-/** A whole answer of `POST /chat/completions`. Fails with `bad_response` on any other shape. */
+/** A whole answer of `POST /chat/completions`. Fails with `bad_response` on any other shape, or with the class of the error it holds. */
 export function fromOpenAiCompletion(
   body: unknown,
-  context: { readonly modelRequested: string; readonly costHeader: string | null },
+  context: {
+    readonly modelRequested: string;
+    readonly costHeader: string | null;
+    readonly secret: string | null;
+  },
 ): ModelResult {
   if (!isObject(body)) throw malformed('the answer is not a chat completion');
+  // OpenRouter, for one, answers 200 before it knows that its own upstream will fail.
+  if (isObject(body['error'])) throw errorWithin200(body, context.secret);
   const choices = body['choices'];
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
   if (!isObject(choice) || !isObject(choice['message']))

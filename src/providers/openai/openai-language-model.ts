@@ -1,6 +1,6 @@
 import type { Clock } from '../../kernel/index.ts';
 import { isObject } from '../answer-shape.ts';
-import { abortedFailure, cutShort, streamErrorFailure, withPartial } from '../failure/index.ts';
+import { abortedFailure, cutShort, errorWithin200, withPartial } from '../failure/index.ts';
 import type { LanguageModel, ModelRequest, ModelResult, ModelStreamEvent } from '../language-model.ts';
 import { firstModelId, ModelNames } from '../model-names.ts';
 import type { ProviderFailure } from '../provider-failure.ts';
@@ -53,7 +53,7 @@ export class OpenAiLanguageModel implements LanguageModel {
       const model = await this.#modelNames.resolve(request.model, signal);
       const body = toOpenAiBody(request, model, { ...this.#dialect, stream: false });
       const response = await this.#post(body, request.generationId, signal);
-      return completionOf(response, model, await response.json());
+      return this.#completion(response, model, await response.json());
     } catch (thrown) {
       throw this.#failure(thrown, request, signal, null);
     }
@@ -72,7 +72,7 @@ export class OpenAiLanguageModel implements LanguageModel {
       response = await this.#post(body, request.generationId, signal);
       if (!isEventStream(response)) {
         // Some upstreams ignore `stream` and answer whole.
-        yield* wholeAnswerEvents(completionOf(response, model, await response.json()));
+        yield* wholeAnswerEvents(this.#completion(response, model, await response.json()));
         return;
       }
       collector = new OpenAiStreamCollector(model);
@@ -89,7 +89,7 @@ export class OpenAiLanguageModel implements LanguageModel {
           if (data === '') continue;
           const chunk: unknown = JSON.parse(data);
           if (isObject(chunk) && chunk['error'] !== undefined && chunk['error'] !== null) {
-            throw streamErrorFailure(chunk, this.#secret);
+            throw errorWithin200(chunk, this.#secret);
           }
           for (const event of collector.add(chunk)) {
             emitted = true;
@@ -121,6 +121,14 @@ export class OpenAiLanguageModel implements LanguageModel {
     return response as unknown as ThinResponse;
   }
 
+  #completion(response: ThinResponse, model: string, body: unknown): ModelResult {
+    return fromOpenAiCompletion(body, {
+      modelRequested: model,
+      costHeader: response.headers.get('x-litellm-response-cost'),
+      secret: this.#secret,
+    });
+  }
+
   async #listFirstModel(signal: AbortSignal): Promise<string | null> {
     try {
       const response = await this.#client.get('/models', { signal }).asResponse();
@@ -147,11 +155,4 @@ export class OpenAiLanguageModel implements LanguageModel {
     if (request.model === 'auto') this.#modelNames.reconsider(failure);
     return failure;
   }
-}
-
-function completionOf(response: ThinResponse, model: string, body: unknown): ModelResult {
-  return fromOpenAiCompletion(body, {
-    modelRequested: model,
-    costHeader: response.headers.get('x-litellm-response-cost'),
-  });
 }

@@ -308,6 +308,15 @@ describe('a stream of the Anthropic API', () => {
     });
     expect(unknown.usage).toBeNull();
   });
+
+  test('keeps the counts it had when a bad one comes', () => {
+    const { collector } = play([{ type: 'message_delta', usage: { input_tokens: 5, output_tokens: 2 } }]);
+
+    expect(() => collector.add({ type: 'message_delta', usage: { output_tokens: 'many' } })).toThrow(
+      'output_tokens',
+    );
+    expect(collector.usage).toMatchObject({ inputTokens: 5, outputTokens: 2 });
+  });
 });
 
 test('a refusal by the Anthropic SDK itself is a bad request', () => {

@@ -17,7 +17,7 @@ const body = (
 const completion = (message: object, choice: object = {}) =>
   fromOpenAiCompletion(
     { id: 'x', model: 'model-a', choices: [{ message, finish_reason: 'stop', ...choice }] },
-    { modelRequested: 'model-a', costHeader: null },
+    { modelRequested: 'model-a', costHeader: null, secret: null },
   );
 
 describe('a request for an OpenAI-compatible upstream', () => {
@@ -220,9 +220,17 @@ describe('an answer of an OpenAI-compatible upstream', () => {
     [{ choices: [{ message: { content: '' } }], usage: 'lots' }],
     [{ choices: [{ message: { content: '' } }], usage: { prompt_tokens: 1.5 } }],
   ])('is refused when it is %j', (answer) => {
-    expect(() => fromOpenAiCompletion(answer, { modelRequested: 'm', costHeader: null })).toThrow(
-      expect.objectContaining({ failureClass: 'bad_response' }),
-    );
+    expect(() =>
+      fromOpenAiCompletion(answer, { modelRequested: 'm', costHeader: null, secret: null }),
+    ).toThrow(expect.objectContaining({ failureClass: 'bad_response' }));
+  });
+
+  test('with an error inside is that error, whatever its status says', () => {
+    const answer = { error: { message: 'slow down, sk-proj-abcdef123456', code: 429 } };
+
+    expect(() =>
+      fromOpenAiCompletion(answer, { modelRequested: 'm', costHeader: null, secret: null }),
+    ).toThrow(expect.objectContaining({ failureClass: 'rate_limit', message: 'slow down, [key]' }));
   });
 
   test.each([
