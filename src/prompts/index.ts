@@ -10,6 +10,4 @@ export type {
   PromptStore,
   PromptVersion,
   ReloadReport,
-  RenderedPrompt,
-  RenderInput,
 } from './types.ts';

@@ -384,7 +384,9 @@ describe('an Idempotency-Key', () => {
     await left;
     isSlow = false;
 
-    await eventually(async () => (await gateway.post('/generate', { variables: {} }, headers)).status === 200);
+    await eventually(
+      async () => (await gateway.post('/generate', { variables: {} }, headers)).status === 200,
+    );
     expect(upstream.abortedCalls()).toBe(1);
     expect((await reportOf(gateway)).get('v1')).toMatchObject({ generations: 2, delivered: 1 });
   });
