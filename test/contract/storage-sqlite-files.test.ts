@@ -1,10 +1,9 @@
 import { mkdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import Database from 'better-sqlite3';
-
 import { prepareForWriting } from '../../src/storage/sqlite/connection.ts';
 import { openSqliteReader, type SqliteStorage } from '../../src/storage/sqlite/index.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite-driver.ts';
 import { generationRecord } from '../helpers/ledger-records.ts';
 import { openSqliteOn } from '../helpers/open-sqlite-for-test.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
@@ -29,7 +28,7 @@ describe('the file of the ledger', () => {
   };
   const create = async (): Promise<void> => (await openSqliteOn(file)).close();
   const sql = (statement: string): unknown => {
-    const database = new Database(file);
+    const database = openDatabase(file);
     try {
       return database.prepare(statement).reader
         ? database.prepare(statement).all()
@@ -71,7 +70,7 @@ describe('the file of the ledger', () => {
     ['commit', 2],
     ['flush', 1],
   ] as const)('is synchronised as durability %s promises', (durability, synchronous) => {
-    const database = new Database(file);
+    const database = openDatabase(file);
     prepareForWriting(database, durability);
 
     // 2 is FULL: every commit waits for the disk; 1 is NORMAL: only checkpoints do.

@@ -4,10 +4,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import Database from 'better-sqlite3';
-
 import type { LedgerTable } from '../../src/ledger/index.ts';
 import type { SqliteStorage } from '../../src/storage/sqlite/index.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite-driver.ts';
 import { generationRecord, outcomeRecord } from '../helpers/ledger-records.ts';
 import { openSqliteOn } from '../helpers/open-sqlite-for-test.ts';
 import { temporaryFolder } from '../helpers/temporary-folder.ts';
@@ -116,7 +115,7 @@ describe('the ledger with its threads', () => {
     await appended;
 
     expect(readdirSync(folder.path).sort()).toEqual(['gateway.db', 'gateway.db.lock']);
-    const database = new Database(file, { readonly: true });
+    const database = openDatabase(file, { readonly: true });
     expect(database.prepare('SELECT count(*) FROM generations').pluck().get()).toBe(300);
     database.close();
   });
@@ -182,7 +181,7 @@ describe('the ledger with its threads', () => {
     expect(acknowledged.length).toBeGreaterThan(1_000);
 
     const state = () => {
-      const database = new Database(file, { readonly: true });
+      const database = openDatabase(file, { readonly: true });
       const derived = derivedState(database);
       database.close();
       return derived;

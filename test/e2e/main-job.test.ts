@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import Database from 'better-sqlite3';
 import OpenAI from 'openai';
+import { openDatabase } from '../../src/storage/sqlite/sqlite-driver.ts';
 import {
   startGatewayForTest,
   type TestGateway,
@@ -183,7 +183,7 @@ describe('reward per version', () => {
     const { gateway } = await upstreamAndGateway();
     await liveThrough(gateway);
 
-    const database = new Database(join(gateway.directory, 'data/gateway.db'), { readonly: true });
+    const database = openDatabase(join(gateway.directory, 'data/gateway.db'), { readonly: true });
     const rows = database
       .prepare(
         'SELECT prompt_version, COUNT(*) AS n, SUM(reward) AS reward FROM tip_scores GROUP BY prompt_version ORDER BY 1',

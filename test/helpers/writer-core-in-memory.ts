@@ -1,20 +1,19 @@
-import Database from 'better-sqlite3';
-
 import type { GenerationRecord, OutcomeRecord } from '../../src/ledger/index.ts';
 import { toGenerationValues } from '../../src/storage/sqlite/generation-columns.ts';
 import { loadMigrations, migrate } from '../../src/storage/sqlite/migrations.ts';
 import { toOutcomeRow } from '../../src/storage/sqlite/outcome-columns.ts';
+import { type Connection, openDatabase } from '../../src/storage/sqlite/sqlite-driver.ts';
 import type { WriterCommand, WriterReply } from '../../src/storage/sqlite/writer-commands.ts';
 import { createWriterCore } from '../../src/storage/sqlite/writer-core.ts';
 
 export interface WriterCoreInMemory {
-  readonly database: Database.Database;
+  readonly database: Connection;
   apply(...commands: readonly WriterCommand[]): readonly WriterReply[];
 }
 
 /** The writer's rules over a fresh database in memory. */
 export function writerCoreInMemory(): WriterCoreInMemory {
-  const database = new Database(':memory:');
+  const database = openDatabase(':memory:');
   migrate(database, ':memory:', loadMigrations(), 0);
   const core = createWriterCore(database);
   return {
@@ -67,7 +66,7 @@ const DERIVED = {
 export type DerivedState = Readonly<Record<keyof typeof DERIVED, readonly Record<string, unknown>[]>>;
 
 /** Everything derived, by content: ids of series and the order of arrival do not show. */
-export function derivedState(database: Database.Database): DerivedState {
+export function derivedState(database: Connection): DerivedState {
   const read = (sql: string) => database.prepare(sql).all() as Record<string, unknown>[];
   return {
     counting: read(DERIVED.counting),

@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3';
+import { openDatabase } from './open-database.ts';
 
 /** A tip as it was shown. `promptVersion` is what the gateway says it used, never what was asked for. */
 interface ShownTip {
@@ -111,7 +111,7 @@ interface PendingRow {
 
 /** Opens the recommender's own database; `:memory:` keeps nothing. Values of outcomes are stored as JSON text. */
 export function openTipStore(path: string): TipStore {
-  const database = new Database(path);
+  const database = openDatabase(path);
   database.pragma('journal_mode = WAL');
   database.pragma('foreign_keys = ON');
   database.exec(SCHEMA);

@@ -1,6 +1,6 @@
-import Database from 'better-sqlite3';
+import { type Connection, openDatabase } from './sqlite-driver.ts';
 
-export type Connection = Database.Database;
+export type { Connection } from './sqlite-driver.ts';
 
 /** `commit`: synced to disk at every commit. `flush`: handed to the operating system; a power cut may take the last. */
 export type Durability = 'commit' | 'flush';
@@ -19,7 +19,7 @@ const CACHE_SIZE_KIB = 16_384;
 
 /** Opens the file read-write and changes nothing yet: whose file it is must be known before {@link prepareForWriting}. */
 export function openWriteConnection(file: string): Connection {
-  return new Database(file, { timeout: BUSY_TIMEOUT_MS });
+  return openDatabase(file, { timeout: BUSY_TIMEOUT_MS });
 }
 
 /** Sets what every writing connection needs. Throws when the file cannot have a write-ahead log. */
@@ -37,7 +37,7 @@ export function prepareForWriting(database: Connection, durability: Durability):
 
 /** Opens the file read-only, beside whoever writes it. */
 export function openReadConnection(file: string): Connection {
-  const database = new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+  const database = openDatabase(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
   try {
     database.pragma('query_only = ON');
     return database;

@@ -1,5 +1,4 @@
-import Database from 'better-sqlite3';
-
+import { type Connection, openDatabase } from './sqlite-driver.ts';
 import { invalid, openFailure, sqliteCode } from './sqlite-failure.ts';
 
 export interface ServingLock {
@@ -13,9 +12,9 @@ export interface ServingLock {
  */
 export function acquireServingLock(file: string): ServingLock {
   const lockFile = `${file}.lock`;
-  let database: Database.Database | null = null;
+  let database: Connection | null = null;
   try {
-    database = new Database(lockFile, { timeout: 0 });
+    database = openDatabase(lockFile, { timeout: 0 });
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
