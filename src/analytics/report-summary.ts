@@ -1,12 +1,6 @@
-import { betaBinomialDifference, type RewardTotal } from '../statistics/index.ts';
 import type { SettledRewards } from './settled-rewards.ts';
+import { outcomesToSettle } from './settling-forecast.ts';
 import type { Lift, VersionReport, VersionReportRow } from './version-report.ts';
-
-/** Beyond this many times the present outcomes a forecast from them is guesswork. */
-const FURTHEST_FACTOR = 100;
-
-/** Two significant digits of a factor between 1 and 100 need this many halvings. */
-const FACTOR_HALVINGS = 14;
 
 export interface SummaryInput {
   readonly metric: string;
@@ -75,43 +69,13 @@ function uncertain(input: SummaryInput, comparisons: readonly Comparison[]): str
     (a, b) => Math.abs(b.lift.difference) - Math.abs(a.lift.difference),
   );
   if (leading === undefined) return 'no difference is certain yet.';
-  const more = outcomesToSettle(input, leading);
+  const base = input.rows.find(({ row }) => row.promptVersion === input.baseline)?.settled.rescaled ?? null;
+  const more = outcomesToSettle({ arm: leading.settled.rescaled, baseline: base, alpha: input.alpha });
   const forecast =
     more === null
       ? ''
       : `; if the means stay as they are, about ${more} more outcomes of the two would settle it`;
   return `no difference from ${input.baseline} is certain yet, the largest is ${leading.promptVersion} with ${range(leading.lift)} (${input.metric})${forecast}.`;
-}
-
-/**
- * How many more outcomes of a version and the baseline together, in their present proportion and at their present
- * means, make the difference leave out 0; two significant digits. Null when that is too far away to say.
- */
-function outcomesToSettle({ rows, baseline, alpha }: SummaryInput, { settled }: Comparison): number | null {
-  const arm = settled.rescaled;
-  const base = rows.find(({ row }) => row.promptVersion === baseline)?.settled.rescaled;
-  if (arm === null || base === undefined || base === null) return null;
-  const grown = (total: RewardTotal, factor: number): RewardTotal => ({
-    n: total.n * factor,
-    sum: total.sum * factor,
-  });
-  const settles = (factor: number): boolean => {
-    const { lower, upper } = betaBinomialDifference({
-      arm: grown(arm, factor),
-      baseline: grown(base, factor),
-      alpha,
-    });
-    return lower > 0 || upper < 0;
-  };
-  if (!settles(FURTHEST_FACTOR)) return null;
-  let tooFew = 1;
-  let enough = FURTHEST_FACTOR;
-  for (let step = 0; step < FACTOR_HALVINGS; step += 1) {
-    const middle = (tooFew + enough) / 2;
-    if (settles(middle)) enough = middle;
-    else tooFew = middle;
-  }
-  return Number(Math.ceil((enough - 1) * (arm.n + base.n)).toPrecision(2));
 }
 
 /** `+0.31 (+0.12 to +0.49)`, with as many decimals as the end nearest to 0 needs to show which side it is on. */

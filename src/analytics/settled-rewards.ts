@@ -16,6 +16,9 @@ export interface Metric {
   readonly scale: MetricScale;
 }
 
+/** What settling needs of a version or an arm. */
+type RewardCounts = Pick<VersionTotals, 'delivered' | 'closedDelivered' | 'outcomes' | 'closedOutcomes'>;
+
 /** What is known for good about the rewards of one version. */
 export interface SettledRewards {
   readonly mature: number;
@@ -31,7 +34,7 @@ export interface SettledRewards {
  * drops out. `zero`: everything waits for its window, and then silence counts as 0; taking early outcomes into the mean
  * would favour versions whose users answer quickly.
  */
-export function settleRewards(totals: VersionTotals, metric: Metric): SettledRewards {
+export function settleRewards(totals: RewardCounts, metric: Metric): SettledRewards {
   const openDelivered = totals.delivered - totals.closedDelivered;
   if (metric.config.missing === 'zero') {
     return {

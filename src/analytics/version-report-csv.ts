@@ -1,11 +1,10 @@
+import { type CsvCell, csvText } from './csv-text.ts';
 import type { VersionReport, VersionReportRow } from './version-report.ts';
-
-type Cell = string | number | boolean | null;
 
 /** Column → cell. Each row repeats what it was asked for, so that a saved file explains itself. */
 const COLUMNS: readonly (readonly [
   name: string,
-  cell: (row: VersionReportRow, report: VersionReport) => Cell,
+  cell: (row: VersionReportRow, report: VersionReport) => CsvCell,
 ])[] = [
   ['prompt', (_row, report) => report.prompt],
   ['metric', (_row, report) => report.metric],
@@ -49,24 +48,10 @@ const COLUMNS: readonly (readonly [
   ['hashes', (row) => row.hashes.join(' ')],
 ];
 
-/** What a spreadsheet takes for the begin of a formula; tab and carriage return count for some of them. */
-const FORMULA_START = /^[=+\-@\t\r]/;
-
-/**
- * The report as RFC 4180 text: CRLF line ends, one header line, empty cells for null. Text that a spreadsheet would run
- * as a formula gets a leading apostrophe: version names come from files and from the wire.
- */
+/** The report as a table, one line per version. */
 export function versionReportCsv(report: VersionReport): string {
-  const lines = [
+  return csvText(
     COLUMNS.map(([name]) => name),
-    ...report.versions.map((row) => COLUMNS.map(([, cell]) => text(cell(row, report)))),
-  ];
-  return lines.map((line) => `${line.join(',')}\r\n`).join('');
-}
-
-function text(cell: Cell): string {
-  if (cell === null) return '';
-  if (typeof cell !== 'string') return String(cell);
-  const inert = FORMULA_START.test(cell) ? `'${cell}` : cell;
-  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+    report.versions.map((row) => COLUMNS.map(([, cell]) => cell(row, report))),
+  );
 }

@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'label_not_found'
   | 'route_not_found'
   | 'generation_not_found'
+  | 'experiment_not_found'
   | 'method_not_allowed'
   | 'conflict'
   | 'idempotency_in_progress'

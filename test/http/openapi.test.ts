@@ -192,9 +192,14 @@ describe('/openapi.json', () => {
 
   const callCodes = (Object.keys(ERROR_STATUS) as ErrorCode[]).filter(
     (code) =>
-      !['unauthorized', 'generation_not_found', 'client_closed', 'conflict', 'outcome_invalid'].includes(
-        code,
-      ),
+      ![
+        'unauthorized',
+        'generation_not_found',
+        'experiment_not_found',
+        'client_closed',
+        'conflict',
+        'outcome_invalid',
+      ].includes(code),
   );
   test.each(callCodes)('a call that fails with %s answers as described on both surfaces', async (code) => {
     gateway.generate.onGenerate(async () => {
