@@ -13,33 +13,19 @@ export interface Readiness {
   readonly parts: Readonly<Record<'database' | 'prompts' | 'providers', Part>>;
 }
 
-/** Load balancers of many replicas ask often; the answer changes slowly. */
-const CACHE_MS = 1_000;
-
 /**
  * Whether traffic should come here. A provider that is down makes the gateway degraded, not unready: every replica
- * would be taken out at once, and authored lines could not be served any more.
+ * would be taken out at once, and authored lines could not be served any more. Everything asked is in memory (the
+ * ledger probes its file itself), so nothing is cached: a balancer sees a full disk or the drain at once.
  */
-export function createReadiness(
-  services: Pick<HttpServices, 'ledger' | 'prompts' | 'routes' | 'drain' | 'clock'>,
-): () => Readiness {
-  let cachedParts: Readiness['parts'] | null = null;
-  let cachedAtMs = 0;
-
-  return () => {
-    const nowMs = services.clock.monotonicMs();
-    if (cachedParts === null || nowMs - cachedAtMs >= CACHE_MS) {
-      cachedParts = readParts(services);
-      cachedAtMs = nowMs;
-    }
-    // Never cached: a balancer must see the drain at once.
-    const draining = services.drain.isDraining();
-    const states = Object.values(cachedParts).map((part) => part.status);
-    if (draining || states.includes('failed')) {
-      return { status: 'not_ready', draining, parts: cachedParts };
-    }
-    return { status: states.includes('degraded') ? 'degraded' : 'ready', draining, parts: cachedParts };
-  };
+export function readReadiness(
+  services: Pick<HttpServices, 'ledger' | 'prompts' | 'routes' | 'drain'>,
+): Readiness {
+  const parts = readParts(services);
+  const draining = services.drain.isDraining();
+  const states = Object.values(parts).map((part) => part.status);
+  if (draining || states.includes('failed')) return { status: 'not_ready', draining, parts };
+  return { status: states.includes('degraded') ? 'degraded' : 'ready', draining, parts };
 }
 
 function readParts(services: Pick<HttpServices, 'ledger' | 'prompts' | 'routes'>): Readiness['parts'] {

@@ -16,6 +16,8 @@ export interface RecordingLedger extends Ledger {
   readonly released: string[];
   /** Every following write fails with `storage_unavailable`. */
   fail(): void;
+  /** Following writes succeed again. */
+  heal(): void;
   /** What the next claims answer. */
   answerClaims(result: IdempotencyClaimResult): void;
 }
@@ -35,6 +37,9 @@ export function recordingLedger(): RecordingLedger {
     released: [],
     fail: () => {
       failing = true;
+    },
+    heal: () => {
+      failing = false;
     },
     answerClaims: (result) => {
       claimResult = result;

@@ -1,11 +1,10 @@
 import type { HttpServices } from '../http-services.ts';
-import { createReadiness } from '../readiness.ts';
+import { readReadiness } from '../readiness.ts';
 import type { RouteDefinition } from '../route-definition.ts';
 import { sendJson, sendText } from '../send-json.ts';
 
 /** For operators and their machines: alive, ready, counted; and the index. */
 export function operationsRoutes(services: HttpServices): readonly RouteDefinition[] {
-  const readiness = createReadiness(services);
   const index = JSON.stringify({
     name: 'prompt-gateway',
     version: services.settings.gatewayVersion,
@@ -32,7 +31,7 @@ export function operationsRoutes(services: HttpServices): readonly RouteDefiniti
       method: 'get',
       path: '/readyz',
       handle(_request, response) {
-        const state = readiness();
+        const state = readReadiness(services);
         sendJson(response, state.status === 'not_ready' ? 503 : 200, state);
       },
     },
