@@ -262,7 +262,7 @@ SELECT
   m.metric AS metric,
   CASE
     WHEN c.outcome_id IS NOT NULL THEN c.reward
-    WHEN m.missing = 'zero' AND g.created_at_ms + m.window_ms < CAST(unixepoch('subsec') * 1000 AS INTEGER) THEN 0.0
+    WHEN m.missing = 'zero' AND g.created_at_ms + m.window_ms < (julianday('now') - 2440587.5) * 86400000.0 THEN 0.0
   END AS reward
 FROM generations g
 LEFT JOIN metric_definitions m ON m.metric = COALESCE(

@@ -46,6 +46,14 @@ describe('the tip_scores view', () => {
     );
   });
 
+  test('asks for the time in a way that every release of SQLite knows', () => {
+    const [view] = core.database.prepare("SELECT sql FROM sqlite_master WHERE name = 'tip_scores'").all();
+
+    // Before 3.42 `unixepoch('subsec')` is NULL, and every silent tip would lose its 0 without a word.
+    expect(JSON.stringify(view)).toContain("julianday('now')");
+    expect(JSON.stringify(view)).not.toContain('subsec');
+  });
+
   test('shows the tips that users saw, with no reward where none was observed', () => {
     syncSettings(core.database, {
       metrics: [metric('completed', 'exclude')],
