@@ -186,6 +186,13 @@ describe('the file of the ledger', () => {
     await expectRefusal(openSqliteOn(join(folder.path, 'plain', 'gateway.db')), 'writable', 'DATABASE_URL');
   });
 
+  (process.platform === 'linux' ? test : test.skip)(
+    'is refused, and does not keep the process busy, where no folder can be made',
+    async () => {
+      await expectRefusal(openSqliteOn('/proc/no-such-folder/gateway.db'), 'DATABASE_URL');
+    },
+  );
+
   test('is free for another opening after a refused one', async () => {
     sql('CREATE TABLE songs (title TEXT)');
     await expectRefusal(openSqliteOn(file), 'another program');

@@ -19,7 +19,8 @@ interface SqliteReader {
  */
 export async function openSqliteReader(options: { readonly file: string }): Promise<SqliteReader> {
   const { file } = options;
-  if (!existsSync(file)) throw invalid(file, 'does not exist: start the gateway once, or name another file');
+  if (!existsSync(file))
+    throw invalid(file, 'does not exist: start the gateway once, or set DATABASE_URL to the file it serves');
   try {
     const database = openReadConnection(file);
     try {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, mkdirSync, openSync, realpathSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 import type { ReportReader } from '../../analytics/index.ts';
@@ -123,11 +123,23 @@ async function closeInReverse(closers: readonly (() => Promise<void>)[]): Promis
 /** The real path: two names of one file must meet at one lock. */
 function createFile(file: string): string {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
     closeSync(openSync(file, 'a', FILE_MODE));
     return realpathSync(file);
   } catch (error) {
     throw openFailure(file, error);
+  }
+}
+
+/** One level at a time: Node's own recursive mode never returns where the system answers ENOENT, as below `/proc`. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    // Another process may have made it in between.
+    if (!existsSync(folder)) throw error;
   }
 }
 
