@@ -1,3 +1,5 @@
+export type { LabelEvent, LabelEventStore, LabelMove, LabelTarget, LabelView } from './label-types.ts';
+export { createLabels, type Labels } from './labels.ts';
 export {
   defaultVersionWarnings,
   type Selection,

@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:f
 import { dirname } from 'node:path';
 
 import type { ReportReader } from '../../analytics/index.ts';
+import type { LabelEventStore } from '../../experiments/index.ts';
 import type { Clock, Logger } from '../../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../../ledger/index.ts';
 import {
@@ -14,6 +15,7 @@ import {
   prepareForWriting,
 } from './connection.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
+import { createLabelEventStore } from './label-event-store.ts';
 import { checkSchema, loadMigrations, migrate } from './migrations.ts';
 import { ledgerReader, reportReader } from './open-sqlite-reader.ts';
 import type { StorageFacts } from './reader-core.ts';
@@ -22,6 +24,7 @@ import { acquireServingLock } from './serving-lock.ts';
 import { openFailure } from './sqlite-failure.ts';
 import { createSqliteLedger } from './sqlite-ledger.ts';
 import { type StorageSettings, syncSettings, unitHashKey } from './storage-settings.ts';
+import { createWriterCalls } from './writer-calls.ts';
 import { openInlineWriter, openWriterThread, type WriterPort } from './writer-port.ts';
 
 export interface SqliteStorageOptions {
@@ -38,6 +41,7 @@ export interface SqliteStorageOptions {
 
 export interface SqliteStorage {
   readonly ledger: Ledger;
+  readonly labelEvents: LabelEventStore;
   readonly ledgerReader: LedgerReader;
   readonly reportReader: ReportReader;
   /** 64 hex digits, the same for as long as the file lives. */
@@ -78,11 +82,13 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     if (writing.status === 'rejected') throw writing.reason;
     if (reading.status === 'rejected') throw reading.reason;
     const reader = reading.value;
-    const ledger = createSqliteLedger({ writer: writing.value, clock, logger });
+    const writer = createWriterCalls({ writer: writing.value, clock, logger });
+    const ledger = createSqliteLedger({ writer, clock });
     // The reader goes before the writer: the last to close empties the write-ahead log.
     closers.splice(1, closers.length, ledger.close, reader.close);
     return {
       ledger,
+      labelEvents: createLabelEventStore(writer, reader),
       ledgerReader: ledgerReader(reader),
       reportReader: reportReader(reader),
       unitHashKey: key,

@@ -4,6 +4,7 @@ import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts
 import type { LedgerTable, StoredGeneration, StoredOutcome } from '../../ledger/index.ts';
 import type { Connection } from './connection.ts';
 import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns.ts';
+import { createLabelEventPages, type LabelEventPages } from './label-event-pages.ts';
 import { fromOutcomeRow, OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
 import { createVersionTotals } from './version-totals.ts';
 
@@ -23,7 +24,7 @@ export interface StorageFacts {
 }
 
 /** What the reader can be asked, by name. Plain data both ways: it crosses a thread boundary. */
-export interface ReaderCalls {
+export interface ReaderCalls extends LabelEventPages {
   readonly findGeneration: (parameters: { readonly id: string }) => StoredGeneration | null;
   readonly readRows: (parameters: {
     readonly table: LedgerTable;
@@ -41,6 +42,7 @@ const MAX_PAGE_CHARACTERS = 1_048_576;
 /** The read side without threads, over one read-only connection. */
 export function createReaderCore(database: Connection, file: string): ReaderCalls {
   const versionTotals = createVersionTotals(database);
+  const { labelEventsAfter, labelHistory } = createLabelEventPages(database);
 
   const generation = database.prepare(
     `SELECT ${GENERATION_COLUMN_NAMES.join(', ')}, commit_wait_ms FROM generations WHERE id = ?`,
@@ -120,6 +122,8 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
       return { rows, nextSequence: isLast ? null : Number(rows.at(-1)?.['seq']) };
     },
     versionTotals,
+    labelEventsAfter,
+    labelHistory,
     storageFacts: () => ({
       orphanOutcomes: Number(orphans.get()),
       fileBytes: sizeBytes(file),

@@ -1,3 +1,4 @@
+import type { LabelEvent, LabelMove } from '../../experiments/index.ts';
 import type { ErrorCode } from '../../kernel/index.ts';
 import type {
   IdempotencyClaim,
@@ -34,6 +35,7 @@ export type WriterCommand =
       readonly nowMs: number;
       readonly limit: number;
     }
+  | { readonly kind: 'append_label_event'; readonly move: LabelMove }
   | { readonly kind: 'rebuild_rollups' }
   /** Writes one small row: tells whether the disk takes writes again. */
   | { readonly kind: 'probe'; readonly nowMs: number };
@@ -42,7 +44,7 @@ export type OutcomeEntry =
   | { readonly kind: 'outcome'; readonly row: OutcomeRow }
   | { readonly kind: 'void'; readonly void: OutcomeVoid };
 
-export type WriterValue = null | number | OutcomeReceipt | IdempotencyClaimResult;
+export type WriterValue = null | number | OutcomeReceipt | IdempotencyClaimResult | LabelEvent;
 
 export type WriterReply =
   | { readonly ok: true; readonly value: WriterValue }

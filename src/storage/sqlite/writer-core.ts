@@ -3,6 +3,7 @@ import type { Connection } from './connection.ts';
 import { GENERATION_COLUMN_NAMES } from './generation-columns.ts';
 import { FACT_COLUMNS, factsOfValues, type GenerationFacts } from './generation-facts.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
+import { createLabelEventAppender } from './label-event-appender.ts';
 import { createOutcomeAppender } from './outcome-appender.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
 import { createRollups } from './rollups.ts';
@@ -40,6 +41,7 @@ export function createWriterCore(database: Connection): WriterCore {
   const joiner = createRewardJoiner(database, rollups);
   const outcomes = createOutcomeAppender(database, joiner);
   const keys = createIdempotencyKeys(database);
+  const appendLabelEvent = createLabelEventAppender(database);
 
   // An id is minted once: the same id again is the same call sent twice, and changes nothing.
   const insertGeneration = database.prepare(
@@ -99,6 +101,8 @@ export function createWriterCore(database: Connection): WriterCore {
         return null;
       case 'expire_idempotency_keys':
         return keys.expire(command.beforeMs, command.nowMs, command.limit);
+      case 'append_label_event':
+        return appendLabelEvent(command.move);
       case 'rebuild_rollups':
         rebuild();
         return null;

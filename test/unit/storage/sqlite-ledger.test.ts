@@ -2,7 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 
 import { silentLogger } from '../../../src/kernel/index.ts';
 import { createSqliteLedger } from '../../../src/storage/sqlite/sqlite-ledger.ts';
+import { createWriterCalls } from '../../../src/storage/sqlite/writer-calls.ts';
 import type { WriterCommand, WriterReply } from '../../../src/storage/sqlite/writer-commands.ts';
+import type { WriterPort } from '../../../src/storage/sqlite/writer-port.ts';
 import { fixedClock } from '../../fakes/fixed-clock.ts';
 import { generationRecord } from '../../helpers/ledger-records.ts';
 
@@ -19,19 +21,19 @@ function scriptedLedger() {
   const clock = fixedClock();
   const submitted: WriterCommand[] = [];
   let reply: WriterReply = { ok: true, value: null };
-  const ledger = createSqliteLedger({
-    writer: {
-      submit: async (command) => {
-        submitted.push(command);
-        return reply;
-      },
-      queued: 0,
-      commits: 0,
-      stopped: null,
-      close: async () => {},
+  const writer: WriterPort = {
+    submit: async (command) => {
+      submitted.push(command);
+      return reply;
     },
+    queued: 0,
+    commits: 0,
+    stopped: null,
+    close: async () => {},
+  };
+  const ledger = createSqliteLedger({
+    writer: createWriterCalls({ writer, clock, logger: silentLogger }),
     clock,
-    logger: silentLogger,
   });
   return {
     ledger,
