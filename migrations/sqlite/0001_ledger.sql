@@ -174,6 +174,15 @@ CREATE TABLE idempotency_keys (
 CREATE INDEX idempotency_keys_completed ON idempotency_keys (completed_at_ms) WHERE completed_at_ms IS NOT NULL;
 CREATE INDEX idempotency_keys_running ON idempotency_keys (lease_expires_at_ms) WHERE completed_at_ms IS NULL;
 
+-- Derived: the first delivered call of each unit within an experiment, in order of insertion. Its reward is the unit's.
+CREATE TABLE experiment_units (
+  experiment TEXT NOT NULL,
+  unit_kind TEXT NOT NULL,
+  unit_key TEXT NOT NULL,
+  generation_id TEXT NOT NULL,
+  PRIMARY KEY (experiment, unit_kind, unit_key)
+) STRICT, WITHOUT ROWID;
+
 -- One row per combination of what reports group or filter by. Absent values are '' so that the combination is unique.
 CREATE TABLE rollup_series (
   id INTEGER PRIMARY KEY,
@@ -191,11 +200,15 @@ CREATE TABLE rollup_series (
   experiment_revision TEXT NOT NULL,
   arm TEXT NOT NULL,
   policy_revision TEXT NOT NULL,
+  -- 1: the generations that experiments count, the first delivered one of each unit (experiment_units).
+  first_exposure INTEGER NOT NULL,
   UNIQUE (
     prompt, prompt_version, prompt_hash, model, version_source, forced, degraded, replay, shadow, test, experiment,
-    experiment_revision, arm, policy_revision
+    experiment_revision, arm, policy_revision, first_exposure
   )
 ) STRICT;
+
+CREATE INDEX rollup_series_by_experiment ON rollup_series (experiment);
 
 -- hour_ms is the decision hour: the UTC hour in which the generation was created, for its outcomes too.
 CREATE TABLE generation_rollups (
@@ -334,7 +347,8 @@ CREATE TABLE label_events (
 
 CREATE INDEX label_events_by_label ON label_events (prompt, label, seq);
 
--- First assignment of a unit, kept longer than raw rows: a change of weights moves nobody. No writer yet.
+-- First assignment of a unit, written with its first generation and kept longer than raw rows: a change of weights
+-- moves nobody, and a row outlives a rebuild of what is derived.
 CREATE TABLE assignments (
   experiment TEXT NOT NULL,
   unit_kind TEXT NOT NULL,
@@ -349,17 +363,18 @@ CREATE TABLE assignments (
   PRIMARY KEY (experiment, unit_kind, unit_key)
 ) STRICT, WITHOUT ROWID;
 
--- Immutable states of a policy, named by the rows that used them. No writer yet.
+-- Immutable states of a policy, named by the rows that used them. `sequence` counts an experiment's states.
 CREATE TABLE policy_snapshots (
   experiment TEXT NOT NULL,
   revision TEXT NOT NULL,
   experiment_revision TEXT NOT NULL,
   policy TEXT NOT NULL,
   computed_at_ms INTEGER NOT NULL,
-  fold_sequence INTEGER NOT NULL,
-  weights_json TEXT NOT NULL,
+  sequence INTEGER NOT NULL,
+  propensities_json TEXT NOT NULL,
   posteriors_json TEXT NOT NULL,
-  PRIMARY KEY (experiment, revision)
+  PRIMARY KEY (experiment, revision),
+  UNIQUE (experiment, sequence)
 ) STRICT, WITHOUT ROWID;
 
 -- Events about users that features are computed from. No writer yet.

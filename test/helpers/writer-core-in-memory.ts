@@ -43,7 +43,7 @@ export function voidOutcome(apiKeyId: string, outcomeId: string): WriterCommand 
 }
 
 const SERIES = `s.prompt, s.prompt_version, s.prompt_hash, s.model, s.version_source, s.forced, s.degraded, s.replay,
-  s.shadow, s.test, s.experiment, s.experiment_revision, s.arm, s.policy_revision`;
+  s.shadow, s.test, s.experiment, s.experiment_revision, s.arm, s.policy_revision, s.first_exposure`;
 
 const DERIVED = {
   counting: `SELECT generation_id, metric, api_key_id, outcome_id, effective_at_ms, reward

@@ -15,6 +15,8 @@ export const FACT_COLUMNS = [
   'experiment_revision',
   'arm',
   'assigned_policy_revision',
+  'unit_kind',
+  'unit_key',
   'forced',
   'degraded',
   'fell_back',
@@ -45,6 +47,8 @@ export interface GenerationFacts {
   readonly experiment_revision: string | null;
   readonly arm: string | null;
   readonly assigned_policy_revision: string | null;
+  readonly unit_kind: string | null;
+  readonly unit_key: string | null;
   readonly forced: number;
   readonly degraded: number;
   readonly fell_back: number;
@@ -75,7 +79,7 @@ export function asGenerationFacts(row: object): GenerationFacts {
   return row as GenerationFacts;
 }
 
-export function seriesOf(facts: GenerationFacts): Series {
+export function seriesOf(facts: GenerationFacts, isFirstExposure: boolean): Series {
   return {
     prompt: facts.prompt ?? '',
     prompt_version: facts.prompt_version ?? '',
@@ -91,5 +95,6 @@ export function seriesOf(facts: GenerationFacts): Series {
     experiment_revision: facts.experiment_revision ?? '',
     arm: facts.arm ?? '',
     policy_revision: facts.assigned_policy_revision ?? '',
+    first_exposure: isFirstExposure ? 1 : 0,
   };
 }

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import type { ReportReader } from '../../analytics/index.ts';
-import type { LabelEventStore } from '../../experiments/index.ts';
+import type { ExperimentReader, ReportReader } from '../../analytics/index.ts';
+import type { AssignmentStore, LabelEventStore, PolicySnapshotStore } from '../../experiments/index.ts';
 import type { Clock, Logger } from '../../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../../ledger/index.ts';
 import {
@@ -14,6 +14,7 @@ import {
   openWriteConnection,
   prepareForWriting,
 } from './connection.ts';
+import { assignmentStore, experimentReader, policySnapshotStore } from './experiment-stores.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { createLabelEventStore } from './label-event-store.ts';
 import { checkSchema, loadMigrations, migrate } from './migrations.ts';
@@ -44,6 +45,9 @@ export interface SqliteStorage {
   readonly labelEvents: LabelEventStore;
   readonly ledgerReader: LedgerReader;
   readonly reportReader: ReportReader;
+  readonly experimentReader: ExperimentReader;
+  readonly assignments: AssignmentStore;
+  readonly policySnapshots: PolicySnapshotStore;
   /** 64 hex digits, the same for as long as the file lives. */
   readonly unitHashKey: string;
   /** Sizes and counts for operators. */
@@ -91,6 +95,9 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       labelEvents: createLabelEventStore(writer, reader),
       ledgerReader: ledgerReader(reader),
       reportReader: reportReader(reader),
+      experimentReader: experimentReader(reader),
+      assignments: assignmentStore(reader),
+      policySnapshots: policySnapshotStore(writer, reader),
       unitHashKey: key,
       storageInfo: async () => ({ file, durability, ...(await reader.call('storageFacts', {})) }),
       close,

@@ -3,6 +3,7 @@ import { statSync } from 'node:fs';
 import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts';
 import type { LedgerTable, StoredGeneration, StoredOutcome } from '../../ledger/index.ts';
 import type { Connection } from './connection.ts';
+import { createExperimentReads, type ExperimentReads } from './experiment-stores.ts';
 import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns.ts';
 import { createLabelEventPages, type LabelEventPages } from './label-event-pages.ts';
 import { fromOutcomeRow, OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
@@ -24,7 +25,7 @@ export interface StorageFacts {
 }
 
 /** What the reader can be asked, by name. Plain data both ways: it crosses a thread boundary. */
-export interface ReaderCalls extends LabelEventPages {
+export interface ReaderCalls extends LabelEventPages, ExperimentReads {
   readonly findGeneration: (parameters: { readonly id: string }) => StoredGeneration | null;
   readonly readRows: (parameters: {
     readonly table: LedgerTable;
@@ -122,6 +123,7 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
       return { rows, nextSequence: isLast ? null : Number(rows.at(-1)?.['seq']) };
     },
     versionTotals,
+    ...createExperimentReads(database),
     labelEventsAfter,
     labelHistory,
     storageFacts: () => ({

@@ -16,6 +16,7 @@ const SERIES_COLUMNS = [
   'experiment_revision',
   'arm',
   'policy_revision',
+  'first_exposure',
 ] as const;
 
 export type Series = Readonly<Record<(typeof SERIES_COLUMNS)[number], string | number>>;

@@ -2,6 +2,7 @@ import { HOUR_MS, hourOf } from '../../kernel/index.ts';
 import { latencyBucket } from '../../ledger/index.ts';
 import type { Connection } from './connection.ts';
 import { addExactly, type ExactSum, ZERO_SUM } from './exact-sum.ts';
+import { createExperimentUnits } from './experiment-units.ts';
 import { type GenerationFacts, seriesOf } from './generation-facts.ts';
 import { createRollupSeries } from './rollup-series.ts';
 
@@ -65,6 +66,8 @@ export interface Rollups {
 
 export function createRollups(database: Connection): Rollups {
   const series = createRollupSeries(database);
+  const units = createExperimentUnits(database);
+  const seriesIdOf = (facts: GenerationFacts): number => series.idOf(seriesOf(facts, units.isFirst(facts)));
   const generations = new Map<string, GenerationCell>();
   const hours = new Map<string, LatencyCell>();
   const days = new Map<string, LatencyCell>();
@@ -122,7 +125,8 @@ export function createRollups(database: Connection): Rollups {
 
   return {
     addGeneration: (facts) => {
-      const seriesId = series.idOf(seriesOf(facts));
+      units.enter(facts);
+      const seriesId = seriesIdOf(facts);
       const hourMs = hourOf(facts.created_at_ms);
       const key = `${seriesId}:${hourMs}`;
       let cell = generations.get(key);
@@ -138,7 +142,7 @@ export function createRollups(database: Connection): Rollups {
       }
     },
     changeReward: (facts, metric, before, after) => {
-      const seriesId = series.idOf(seriesOf(facts));
+      const seriesId = seriesIdOf(facts);
       const hourMs = hourOf(facts.created_at_ms);
       const key = `${seriesId}:${hourMs}:${metric}`;
       let cell = outcomes.get(key);

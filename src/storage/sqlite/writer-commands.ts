@@ -1,4 +1,4 @@
-import type { LabelEvent, LabelMove } from '../../experiments/index.ts';
+import type { LabelEvent, LabelMove, PolicySnapshot } from '../../experiments/index.ts';
 import type { ErrorCode } from '../../kernel/index.ts';
 import type {
   IdempotencyClaim,
@@ -36,6 +36,7 @@ export type WriterCommand =
       readonly limit: number;
     }
   | { readonly kind: 'append_label_event'; readonly move: LabelMove }
+  | { readonly kind: 'append_snapshot'; readonly snapshot: PolicySnapshot }
   | { readonly kind: 'rebuild_rollups' }
   /** Writes one small row: tells whether the disk takes writes again. */
   | { readonly kind: 'probe'; readonly nowMs: number };

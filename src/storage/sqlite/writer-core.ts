@@ -1,4 +1,5 @@
 import { AppError, errorMessage } from '../../kernel/index.ts';
+import { createAssignmentAppender } from './assignment-rows.ts';
 import type { Connection } from './connection.ts';
 import { GENERATION_COLUMN_NAMES } from './generation-columns.ts';
 import { FACT_COLUMNS, factsOfValues, type GenerationFacts } from './generation-facts.ts';
@@ -7,6 +8,7 @@ import { createLabelEventAppender } from './label-event-appender.ts';
 import { createOutcomeAppender } from './outcome-appender.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
 import { createRollups } from './rollups.ts';
+import { createSnapshotAppender } from './snapshot-rows.ts';
 import { isStorageUnavailable, unavailableReason } from './sqlite-failure.ts';
 import type { QueuedCommand, WriterReply, WriterValue } from './writer-commands.ts';
 
@@ -34,6 +36,7 @@ const DERIVED_TABLES = [
   'latency_day_rollups',
   'generation_rollups',
   'rollup_series',
+  'experiment_units',
 ] as const;
 
 export function createWriterCore(database: Connection): WriterCore {
@@ -41,6 +44,8 @@ export function createWriterCore(database: Connection): WriterCore {
   const joiner = createRewardJoiner(database, rollups);
   const outcomes = createOutcomeAppender(database, joiner);
   const keys = createIdempotencyKeys(database);
+  const appendAssignment = createAssignmentAppender(database);
+  const appendSnapshot = createSnapshotAppender(database);
   const appendLabelEvent = createLabelEventAppender(database);
 
   // An id is minted once: the same id again is the same call sent twice, and changes nothing.
@@ -86,6 +91,7 @@ export function createWriterCore(database: Connection): WriterCore {
         if (changes > 0) {
           rollups.addGeneration(facts);
           joiner.generationArrived(facts);
+          appendAssignment(command.values);
         }
         if (command.completes !== null) {
           keys.complete(command.completes, facts.id, facts.finished_at_ms);
@@ -103,6 +109,9 @@ export function createWriterCore(database: Connection): WriterCore {
         return keys.expire(command.beforeMs, command.nowMs, command.limit);
       case 'append_label_event':
         return appendLabelEvent(command.move);
+      case 'append_snapshot':
+        appendSnapshot(command.snapshot);
+        return null;
       case 'rebuild_rollups':
         rebuild();
         return null;
