@@ -1,6 +1,9 @@
 import { z } from 'zod';
 import { AppError, type Fault, listNames, nearestName } from '../kernel/index.ts';
 
+/** Longest piece of a caller's key that a fault repeats. */
+const MAX_ECHO_CHARACTERS = 64;
+
 /**
  * `value` as the schema's output. Fails with `invalid_request` and every fault at once, each with its JSON path;
  * unknown fields name the nearest known one.
@@ -21,7 +24,7 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): F
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schemaAt(schema, issue.path));
     return issue.keys.map((key) => ({
-      path: jsonPath([...issue.path, key.slice(0, 64)]),
+      path: jsonPath([...issue.path, key]),
       message: unknownField(key, known),
     }));
   }
@@ -30,6 +33,8 @@ function faultsOf(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): F
 
 function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code === 'invalid_type' && value === undefined) return 'is required';
+  if (issue.code === 'invalid_key')
+    return `has a name that is not allowed: ${issue.issues[0]?.message ?? issue.message}`;
   // Our own messages in the schemas are whole; zod's begin with this.
   return issue.message.replace(/^Invalid input: expected /, 'must be ').replace(/, received /, ', not ');
 }
@@ -47,7 +52,7 @@ function jsonPath(path: readonly PropertyKey[]): string {
   let text = '';
   for (const step of path) {
     if (typeof step === 'number') text += `[${step}]`;
-    else text += text === '' ? String(step) : `.${String(step)}`;
+    else text += `${text === '' ? '' : '.'}${String(step).slice(0, MAX_ECHO_CHARACTERS)}`;
   }
   return text;
 }

@@ -20,21 +20,31 @@ export const variablesField = z
   .nullish()
   .describe("Values of the prompt's variables, checked against the version's input schema.");
 
+/** Names inside open objects. Repeated for OpenAPI, whose generator leaves the key's schema out. */
+const MAX_KEY_CHARACTERS = 128;
+const keyField = z
+  .string()
+  .min(1, 'a name has 1 to 128 characters')
+  .max(MAX_KEY_CHARACTERS, 'a name has 1 to 128 characters');
+const namedKeys = { propertyNames: { minLength: 1, maxLength: MAX_KEY_CHARACTERS } };
+
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 export const profileFeaturesField = z
   .record(
-    z.string().min(1).max(128),
+    keyField,
     z.union([scalar, z.null(), z.array(z.union([scalar, z.null()])).max(1_000)], {
       error: 'must be a string, number, boolean, null or a list of these',
     }),
   )
   .nullish()
-  .describe('Features of the user, as the recommender knows them. Templates read them as `profile`.');
+  .describe('Features of the user, as the recommender knows them. Templates read them as `profile`.')
+  .meta(namedKeys);
 
 export const metadataField = z
-  .record(z.string().min(1).max(128), z.unknown())
+  .record(keyField, z.unknown())
   .nullish()
-  .describe("The caller's own facts: stored with the call, never interpreted.");
+  .describe("The caller's own facts: stored with the call, never interpreted.")
+  .meta(namedKeys);
 
 export const tagsField = z
   .array(z.string().min(1).max(MAX_TAG_CHARACTERS))

@@ -1,10 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { metadataField } from '../../../src/http/schemas/fields.ts';
 import { validateInput } from '../../../src/http/validate-input.ts';
 import { AppError } from '../../../src/kernel/index.ts';
 
 const schema = z.strictObject({
   name: z.string(),
+  metadata: metadataField,
   items: z.array(z.strictObject({ item_count: z.int().min(1) })).nullish(),
 });
 
@@ -30,7 +32,15 @@ test.each([
       'items[0].itemCount: is not a known field; did you mean `item_count`?',
     ],
   ],
-  [{ name: 'a', zebra: 1 }, ['zebra: is not a known field; known are name, items']],
+  [{ name: 'a', zebra: 1 }, ['zebra: is not a known field; known are name, metadata, items']],
+  [
+    { name: 'a', metadata: { '': 1 } },
+    ['metadata.: has a name that is not allowed: a name has 1 to 128 characters'],
+  ],
+  [
+    { name: 'a', metadata: { ['k'.repeat(1_000)]: 1 } },
+    [`metadata.${'k'.repeat(64)}: has a name that is not allowed: a name has 1 to 128 characters`],
+  ],
 ])('%j has the faults %j', (value, faults) => {
   expect(faultsOf(value)).toEqual(faults);
 });
