@@ -1,5 +1,6 @@
 import { AppError } from '../kernel/index.ts';
 import { lnBeta, stirlingRest } from './gamma-function.ts';
+import { linearLessLog1p } from './linear-less-log1p.ts';
 
 // Formulas read like their sources this way.
 const { log, log1p } = Math;
@@ -162,20 +163,6 @@ function deviance(n: number, s: number, p: number): number {
 
 function isNear(x: number): boolean {
   return Math.abs(x) < 0.5;
-}
-
-/** x - ln(1 + x) for |x| < 1/2, by r = x / (2 + x): r x - 2 r^3 (1/3 + r^2/5 + r^4/7 + …). No cancellation near 0. */
-function linearLessLog1p(x: number): number {
-  const r = x / (2 + x);
-  const square = r * r;
-  let power = 1;
-  let series = 0;
-  // r^2 <= 1/9: 18 terms reach the last digit.
-  for (let k = 0; k < 18; k += 1) {
-    series += power / (2 * k + 3);
-    power *= square;
-  }
-  return r * x - 2 * r * square * series;
 }
 
 /** The end of the interval between `mean` (inside) and `outside`, rounded outward. */

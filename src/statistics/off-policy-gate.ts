@@ -1,0 +1,52 @@
+/** Fewer than that many rows' worth of evidence decide nothing. */
+const LEAST_EFFECTIVE_SAMPLE_SIZE = 100;
+
+/** Below this share a few rows with great weights are the estimate. */
+const LEAST_EFFECTIVE_SHARE = 0.01;
+
+/** The mean weight is 1 if the propensities are true; standard errors that it may be off by. */
+const MOST_DEVIATIONS = 4;
+
+/** A target equal to the logging policy has weights of 1 up to rounding, and no standard error to compare with. */
+const ROUNDING = 1e-6;
+
+export type OffPolicyFault = 'small_effective_sample' | 'small_effective_share' | 'mean_weight_off';
+
+export interface OffPolicyGate {
+  /** False: refuse a verdict. */
+  readonly ok: boolean;
+  readonly reasons: readonly { readonly fault: OffPolicyFault; readonly message: string }[];
+}
+
+interface GateInput {
+  readonly n: number;
+  readonly effectiveSampleSize: number;
+  readonly meanWeight: { readonly value: number; readonly standardError: number | null } | null;
+}
+
+/** Whether a log can speak about a target at all, and every reason why not. */
+export function gateOf({ n, effectiveSampleSize, meanWeight }: GateInput): OffPolicyGate {
+  const reasons: { fault: OffPolicyFault; message: string }[] = [];
+  if (!(effectiveSampleSize >= LEAST_EFFECTIVE_SAMPLE_SIZE)) {
+    reasons.push({
+      fault: 'small_effective_sample',
+      message: `The log is worth ${effectiveSampleSize.toFixed(1)} decisions of the target; ${LEAST_EFFECTIVE_SAMPLE_SIZE} are needed.`,
+    });
+  }
+  if (!(effectiveSampleSize >= LEAST_EFFECTIVE_SHARE * n)) {
+    reasons.push({
+      fault: 'small_effective_share',
+      message: `Only ${((100 * effectiveSampleSize) / n).toFixed(2)} % of the log speaks for the target; ${100 * LEAST_EFFECTIVE_SHARE} % is needed.`,
+    });
+  }
+  if (meanWeight !== null) {
+    const deviation = Math.abs(meanWeight.value - 1);
+    if (deviation > MOST_DEVIATIONS * (meanWeight.standardError ?? 0) + ROUNDING) {
+      reasons.push({
+        fault: 'mean_weight_off',
+        message: `The mean weight is ${meanWeight.value.toFixed(4)} instead of 1: the logged propensities are not true, or the target uses arms that were never possible.`,
+      });
+    }
+  }
+  return { ok: reasons.length === 0, reasons };
+}

@@ -1,0 +1,93 @@
+import { lnScaledLowerGamma } from './incomplete-gamma.ts';
+
+/** Running sums of scaled observations: all that the lower confidence bound needs. Plain data. */
+export interface OneSidedSums {
+  /** Sum of xi = x / (range + 1). */
+  readonly sumXi: number;
+  /** Sum of (xi - its predictor)^2: the variance process. */
+  readonly sumV: number;
+}
+
+export const NO_SUMS: OneSidedSums = { sumXi: 0, sumV: 0 };
+
+/** Parameter of the gamma mixture; the reference values are computed with 1. */
+const RHO = 1;
+
+/** A bisection halves until neighbouring doubles are reached, about 60 times. */
+const BISECTION_STEPS = 100;
+
+interface Observation {
+  /** At least -range, with conditional mean at most 1. */
+  readonly x: number;
+  readonly range: number;
+  /** Observations folded before this one. */
+  readonly before: number;
+  /** Guess of the mean before anything was seen; any fixed number at most 1 is valid. */
+  readonly firstGuess: number;
+}
+
+/**
+ * One more observation. The predictor of xi, (sum of earlier xi + firstGuess / (range + 1)) / t, is known before x and
+ * capped at 1 / (range + 1), the greatest possible mean. Without the cap xi - predictor could fall below -1 after a
+ * burst of great weights, and the supermartingale of {@link lowerBound} would be none. O(1).
+ */
+export function foldObservation(
+  sums: OneSidedSums,
+  { x, range, before, firstGuess }: Observation,
+): OneSidedSums {
+  const scale = range + 1;
+  const xi = x / scale;
+  const predictor = Math.min((sums.sumXi + firstGuess / scale) / (before + 1), 1 / scale);
+  return { sumXi: sums.sumXi + xi, sumV: sums.sumV + (xi - predictor) ** 2 };
+}
+
+interface LowerBoundInput {
+  readonly range: number;
+  /** Observations folded. */
+  readonly t: number;
+  /** One-sided share of sequences that may ever miss. */
+  readonly alpha: number;
+  /** The least value that the mean can have. */
+  readonly least: number;
+}
+
+/**
+ * Lower end of a confidence sequence for the running average of the conditional means, which may drift: the least nu
+ * whose gamma-exponential mixture stays below 1/alpha. With s = sum xi - t nu / (range + 1), V = sumV, z = s + V + rho,
+ * ln M = s + V + rho ln rho - (V + rho) ln z + ln gamma(V + rho, z) - ln gamma(rho, rho).
+ *
+ * For xi - predictor >= -1 and lambda in [0, 1), exp(lambda (xi - mean) - psi(lambda) (xi - predictor)^2) with psi(lambda)
+ * = -ln(1 - lambda) - lambda has expectation at most 1 (Fan, Grama, Liu, Electron. J. Probab. 20, 2015); M mixes these over
+ * lambda (Howard, Ramdas, McAuliffe, Sekhon, Ann. Statist. 49, 2021, Prop. 9; Karampatziakis, Mineiro, Ramdas,
+ * ICML 2021), so by Ville's inequality it ever reaches 1/alpha with probability at most alpha.
+ *
+ * Substituting the scaled gamma function g(a, z) = gamma(a, z) e^z z^-a cancels all great terms: ln M = ln g(V + rho, z)
+ * - ln g(rho, rho). Rounded outward. O(sqrt(V)) per bisection step.
+ */
+export function lowerBound(sums: OneSidedSums, { range, t, alpha, least }: LowerBoundInput): number {
+  if (t === 0) return least;
+  const scale = range + 1;
+  const mean = (scale * sums.sumXi) / t;
+  const threshold = Math.log(1 / alpha) + lnScaledLowerGamma(RHO, RHO);
+  const isExcluded = (nu: number): boolean => {
+    const s = sums.sumXi - (t * nu) / scale;
+    return s > 0 && lnScaledLowerGamma(sums.sumV + RHO, s + sums.sumV + RHO) >= threshold;
+  };
+  if (!isExcluded(least)) return least;
+  let excluded = least;
+  let included = Math.min(1, mean);
+  // All possible means excluded: that happens in a share alpha of sequences, or where propensities are not true.
+  if (isExcluded(included)) return included;
+  for (let step = 0; step < BISECTION_STEPS; step += 1) {
+    const middle = (excluded + included) / 2;
+    if (middle === excluded || middle === included) break;
+    if (isExcluded(middle)) excluded = middle;
+    else included = middle;
+  }
+  return excluded;
+}
+
+/** Throws a RangeError unless `alpha` is within (0, 1). */
+export function assertAlpha(alpha: number): void {
+  if (!(alpha > 0 && alpha < 1)) throw new RangeError(`alpha must be within (0, 1), got ${alpha}.`);
+}
