@@ -1,6 +1,14 @@
 import { createVersionReports } from './analytics/index.ts';
 import type { Environment, GatewayConfig, LoadedConfig } from './config/index.ts';
-import { defaultVersionWarnings } from './experiments/index.ts';
+import {
+  createLabels,
+  createPolicyRunner,
+  createSelector,
+  createUnitAssigner,
+  defaultVersionWarnings,
+  experimentWarnings,
+  loadExperiments,
+} from './experiments/index.ts';
 import { createApp, createDrainSwitch, createMetrics, startServer } from './http/index.ts';
 import {
   AppError,
@@ -94,6 +102,20 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(() => storage.close());
 
+    const experiments = loadExperiments(config, prompts.current());
+    const labels = createLabels({
+      store: storage.labelEvents,
+      registry: () => prompts.current(),
+      experiments: (prompt) =>
+        experiments.filter((experiment) => experiment.prompt === prompt).map(({ name }) => name),
+      ids,
+      clock,
+      logger,
+    });
+    opened.push(() => labels.close());
+    const labelWarnings = await labels.seed(config.labels);
+    labels.start();
+
     const routes = createRoutes({
       config,
       environment,
@@ -104,11 +126,25 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(() => routes.close());
 
+    const policies = createPolicyRunner({
+      experiments,
+      metrics: config.metrics,
+      snapshots: storage.policySnapshots,
+      rewards: storage.experimentReader,
+      clock,
+      logger,
+    });
+    opened.push(() => policies.close());
+    await policies.restore();
+    policies.start();
+    const assigner = createUnitAssigner({ assignments: storage.assignments, snapshots: policies, clock });
+
     const { ledger } = storage;
     const metrics = createMetrics({ prompts, ledger, routes, gatewayVersion: gatewayVersion() });
     const hashKey = unitHashKey(loaded, environment, storage.unitHashKey);
     const generate = createGenerateService({
       prompts,
+      selector: createSelector({ labels, experiments, assigner, snapshots: policies, clock }),
       defaultPromptVersion: environment.defaultPromptVersion,
       config,
       routes,
@@ -138,6 +174,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       outcomes,
       reports,
       prompts,
+      labels,
       ledger,
       ledgerReader: storage.ledgerReader,
       routes,
@@ -177,7 +214,12 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
         ...loaded.warnings,
         ...routes.warnings.map((message) => ({ path: 'routes', message })),
         ...prompts.current().warnings,
-        ...defaultVersionWarnings(prompts.current(), environment.defaultPromptVersion),
+        ...labelWarnings,
+        ...defaultVersionWarnings(prompts.current(), environment.defaultPromptVersion, {
+          labels,
+          experiments,
+        }),
+        ...experimentWarnings(experiments, prompts.current()),
       ],
       reloadPrompts: () => prompts.reload(),
       close: () => {

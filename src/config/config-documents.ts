@@ -51,7 +51,10 @@ function sectionOf(name: string, node: SchemaNode): readonly string[] {
   const { default: fallback } = node;
   if (fallback !== undefined) lines.push(`Default: ${code(fallback)}.`, '');
   const path = `${name}.<name>`;
-  if (entry.oneOf === undefined) return [...lines, ...table(rowsBelow(path, entry)), ''];
+  if (entry.oneOf === undefined) {
+    const rows = rowsBelow(path, entry);
+    return rows.length === 0 ? lines : [...lines, ...table(rows), ''];
+  }
   for (const option of entry.oneOf) {
     const [key, constant] =
       Object.entries(option.properties ?? {}).find(([, child]) => child.const !== undefined) ?? [];
@@ -80,8 +83,35 @@ function rowsBelow(path: string, node: SchemaNode): readonly Row[] {
     );
   }
   if (node.items !== undefined) return rowsBelow(`${path}[]`, node.items);
+  if (node.oneOf !== undefined) return alternativeRows(path, node.oneOf);
   const entry = entryOf(node);
   return entry === null ? [] : rowsBelow(`${path}.<name>`, entry);
+}
+
+/** One row for the key that tells alternatives apart, one for each other key with the alternatives that know it. */
+function alternativeRows(path: string, options: readonly SchemaNode[]): readonly Row[] {
+  const kinds: string[] = [];
+  const others = new Map<string, { node: SchemaNode; kinds: string[] }>();
+  let kindKey = '';
+  for (const option of options) {
+    const properties = Object.entries(option.properties ?? {});
+    const [key = '', named] = properties.find(([, child]) => child.const !== undefined) ?? [];
+    kindKey = key;
+    kinds.push(`${code(named?.const)}: ${named?.description ?? ''}`);
+    for (const [child, node] of properties) {
+      if (node.const !== undefined) continue;
+      const known = others.get(child) ?? { node, kinds: [] };
+      known.kinds.push(code(named?.const));
+      others.set(child, known);
+    }
+  }
+  return [
+    [code(`${path}.${kindKey}`), 'string', '**required**', kinds.join(' ')],
+    ...[...others].map(([child, { node, kinds: knownTo }]): Row => {
+      const [place, type, fallback, description] = rowOf(`${path}.${child}`, node, false);
+      return [place, type, fallback, `With ${knownTo.join(', ')}. ${description}`];
+    }),
+  ];
 }
 
 function rowOf(path: string, node: SchemaNode, isRequired: boolean): Row {
@@ -93,6 +123,7 @@ function typeOf(node: SchemaNode): string {
   if (node.enum !== undefined) return node.enum.map((value) => code(value)).join(' or ');
   if (node.items !== undefined) return `list of ${typeOf(node.items)}s`;
   if (node.format === 'uri') return 'URL';
+  if (node.oneOf !== undefined) return 'object';
   const entry = entryOf(node);
   if (entry !== null) return entry.type === 'object' ? 'objects by name' : `${typeOf(entry)}s by name`;
   const lowest = node.exclusiveMinimum === undefined ? node.minimum : undefined;

@@ -1,5 +1,6 @@
 import { suggestion } from './config-fault.ts';
 import { readDatabaseUrl } from './database-url.ts';
+import { experimentFaults } from './experiment-checks.ts';
 import type { JsonPath } from './json-document.ts';
 import type { GatewayConfig, MetricConfig } from './schema.ts';
 import { type PathFault, valueAt } from './schema-fault.ts';
@@ -26,6 +27,9 @@ export function crossCheck(input: CrossCheckInput): readonly CrossCheckFault[] {
     ...providerFaults(input.config),
     ...limitFaults(input),
     ...textFaults(input.config),
+    ...experimentFaults(input.config, declared(input.raw, 'metrics', input.config.metrics)).map((found) =>
+      fault(found.path, found.message),
+    ),
   ];
 }
 

@@ -1,16 +1,12 @@
 import { z } from 'zod';
 
+import { experimentsSchema } from './experiment-schema.ts';
+import { NAME } from './name-schema.ts';
+
 /**
  * `gateway.config.json`, as written. Units are in the keys, defaults beside the description that becomes
  * `docs/config.md` and the JSON Schema. Unknown keys are errors everywhere.
  */
-
-const NAME = z
-  .string()
-  .regex(
-    /^[a-z0-9][a-z0-9._-]{0,63}$/,
-    'a name has 1 to 64 of a-z 0-9 . _ - and starts with a letter or digit',
-  );
 
 /** The message does not repeat the value: whoever pastes a key here must not find it in a log. */
 const VARIABLE_NAME = z
@@ -63,6 +59,29 @@ const serverSchema = z
     ),
   })
   .prefault({});
+
+const LABEL_NAME = z
+  .string()
+  .regex(
+    /^(?!latest$)[a-z0-9][a-z0-9._-]{0,63}$/,
+    'a label has 1 to 64 of a-z 0-9 . _ - without the @, starts with a letter or digit, and is not "latest"',
+  );
+
+const VERSION_OR_EXPERIMENT = 'must be a version ("v1"), {"version": "v1"} or {"experiment": "tone"}';
+const labelsSchema = z
+  .record(
+    NAME,
+    z.record(
+      LABEL_NAME,
+      z.union([NAME, z.strictObject({ version: NAME }), z.strictObject({ experiment: NAME })], {
+        error: VERSION_OR_EXPERIMENT,
+      }),
+    ),
+  )
+  .default({})
+  .describe(
+    'First values of labels, by prompt and label: a version (`"v1"` or `{"version": "v1"}`) or `{"experiment": "tone"}`. They count only where a label has never been set: a label that was moved stays where it is (labels.md). Example: `{"tip": {"live": "v1"}}`.',
+  );
 
 const promptsSchema = z
   .strictObject({
@@ -313,12 +332,14 @@ export const configSchema = z
     $schema: z.string().optional().describe('Lets editors check this file.'),
     server: serverSchema.describe('The HTTP server.'),
     prompts: promptsSchema.describe('The prompt registry.'),
+    labels: labelsSchema,
     metrics: z
       .record(NAME, metricSchema)
       .default({
         completed: { type: 'boolean', optimize: 'max', attribution_window_hours: 168, missing: 'exclude' },
       })
       .describe('What can be reported about a generation.'),
+    experiments: experimentsSchema,
     providers: z.record(NAME, providerSchema).describe('Upstream LLM APIs by name.'),
     routes: z.record(NAME, routeSchema).describe('Named lists of targets.'),
     default_route: NAME.default('default').describe('Route of a call that names none.'),

@@ -64,6 +64,25 @@ export interface ArmPosterior {
   readonly parameters: Readonly<Record<string, number>>;
 }
 
+/** What the units of an arm have earned. Counts units: the reward of a unit is that of its first delivered call. */
+export interface RewardTotals {
+  readonly arm: string;
+  readonly outcomes: { readonly n: number; readonly sum: number; readonly sumOfSquares: number };
+  /** Of decision hours whose attribution window is closed. */
+  readonly closedOutcomes: { readonly n: number; readonly sum: number; readonly sumOfSquares: number };
+  readonly closedUnits: number;
+}
+
+/** Where policies learn from; the report's reader of experiments is one. */
+export interface RewardSource {
+  armTotals(query: {
+    readonly experiment: string;
+    readonly metric: string;
+    readonly closedBeforeMs: number;
+    readonly experimentRevision: string;
+  }): Promise<readonly RewardTotals[]>;
+}
+
 /** The first assignment of a unit: it keeps its arm, whatever becomes of the weights. */
 export interface Assignment {
   readonly experiment: string;

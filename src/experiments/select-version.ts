@@ -1,19 +1,21 @@
 import type { DefaultPromptVersion } from '../config/index.ts';
-import { AppError, type Fault, listNames, nearestName } from '../kernel/index.ts';
+import type { Clock } from '../kernel/index.ts';
 import type { VersionSource } from '../ledger/index.ts';
 import type { PromptRegistry, PromptVersion } from '../prompts/index.ts';
-
-/** What a call without any wish gets. */
-const LAST_RESORT_VERSION = 'v1';
+import type { UnitAssigner } from './assign-unit.ts';
+import type { Assignment, Experiment, PolicySnapshot } from './experiment-types.ts';
+import { namedVersion } from './named-version.ts';
+import { type ResolvedWish, resolveWish, type WishParts } from './resolve-wish.ts';
 
 export interface Selection {
   readonly version: PromptVersion;
   readonly source: VersionSource;
-  /** The label that led to the version; null when a version was named. */
+  /** The label that led to the version, without the `@`; null when a version was named. */
   readonly label: string | null;
-  readonly experiment: string | null;
-  readonly arm: string | null;
-  readonly propensity: number | null;
+  /** How the experiment behind the label assigned the version; null: the call is part of none. */
+  readonly assignment: Assignment | null;
+  /** The experiment's snapshot in force at the call; null without an assignment. */
+  readonly currentPolicyRevision: string | null;
 }
 
 export interface SelectionRequest {
@@ -21,87 +23,60 @@ export interface SelectionRequest {
   /** `prompt_version` of the body; null when it names none. */
   readonly bodyValue: string | null;
   readonly environment: DefaultPromptVersion;
+  /** Keyed hash of the call's unit of that kind; null: the call names none. */
+  readonly unitKey: (kind: Experiment['unit']) => string | null;
 }
 
-/**
- * Picks the version by precedence: body, then `DEFAULT_PROMPT_VERSION`, then `v1`. Never substitutes another version:
- * fails with `prompt_not_found`, `version_not_found` or `label_not_found` listing the known ones, and with
- * `version_retired` for a version that is no longer selectable.
- */
-export function selectVersion(registry: PromptRegistry, request: SelectionRequest): Selection {
-  const { value, source } = wishOf(request);
-  const family = registry.family(request.prompt);
-  if (value.startsWith('@')) {
-    throw new AppError(
-      'label_not_found',
-      `prompt "${request.prompt}" has no label "${value}"${originOf(source)}; labels: (none). Name a version instead: ${listNames(selectable(family.versions))}`,
-      { details: { prompt: request.prompt, label: value, known: [] } },
-    );
-  }
-  const version = family.versions.find((candidate) => candidate.version === value);
-  if (version === undefined) throw unknownVersion(request.prompt, value, source, selectable(family.versions));
-  if (version.retired) {
-    throw new AppError(
-      'version_retired',
-      `prompt "${request.prompt}" version "${value}" is retired${originOf(source)}; versions in use: ${listNames(selectable(family.versions))}`,
-      { details: { prompt: request.prompt, prompt_version: value, known: selectable(family.versions) } },
-    );
-  }
-  return { version, source, label: null, experiment: null, arm: null, propensity: null };
+export interface SelectorOptions extends WishParts {
+  readonly assigner: UnitAssigner;
+  readonly snapshots: { current(experiment: string): PolicySnapshot };
+  readonly clock: Clock;
 }
 
-/** Prompts that the default in force would refuse, for a warning at start and after a reload. */
-export function defaultVersionWarnings(
-  registry: PromptRegistry,
-  environment: DefaultPromptVersion,
-): readonly Fault[] {
-  const warnings: Fault[] = [];
-  for (const name of environment.byPrompt.keys()) {
-    if (registry.prompts.some((family) => family.name === name)) continue;
-    warnings.push({
-      path: 'DEFAULT_PROMPT_VERSION',
-      message: `names prompt "${name}", which does not exist; known: ${listNames(registry.prompts.map((family) => family.name))}`,
-    });
-  }
-  for (const family of registry.prompts) {
-    try {
-      selectVersion(registry, { prompt: family.name, bodyValue: null, environment });
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      warnings.push({ path: `prompts/${family.name}`, message: error.message });
-    }
-  }
-  return warnings;
+/** Picks the version of a call. Never substitutes another version than the one asked for or assigned. */
+export interface Selector {
+  /**
+   * Precedence: body, then `DEFAULT_PROMPT_VERSION`, then `v1`; each a version or a label. Fails with
+   * `prompt_not_found`, `version_not_found`, `version_retired`, `label_not_found` and `experiment_not_found`, naming the
+   * known ones, and with `storage_unavailable` when an experiment cannot look up the unit.
+   */
+  select(registry: PromptRegistry, request: SelectionRequest): Promise<Selection>;
 }
 
-function wishOf(request: SelectionRequest): { readonly value: string; readonly source: VersionSource } {
-  if (request.bodyValue !== null) return { value: request.bodyValue, source: 'body' };
-  const fromEnvironment = request.environment.byPrompt.get(request.prompt) ?? request.environment.everywhere;
-  if (fromEnvironment !== null) return { value: fromEnvironment, source: 'env' };
-  return { value: LAST_RESORT_VERSION, source: 'default' };
+export function createSelector(options: SelectorOptions): Selector {
+  const { assigner, snapshots, clock } = options;
+
+  const assignedTo = async (
+    experiment: Experiment,
+    request: SelectionRequest,
+  ): Promise<Assignment | null> => {
+    const unitKey = request.unitKey(experiment.unit);
+    if (unitKey === null || !isRunning(experiment, clock.nowMs())) return null;
+    const assignment = await assigner.assign(experiment, unitKey);
+    // An arm that was taken out of the definition has nothing to serve any more.
+    return experiment.arms.some((arm) => arm.name === assignment.arm) ? assignment : null;
+  };
+
+  return {
+    select: async (registry, request) => {
+      const family = registry.family(request.prompt);
+      const wish: ResolvedWish = resolveWish(family, request, options);
+      const { source, label } = wish;
+      if (wish.kind === 'version') {
+        return { version: wish.version, source, label, assignment: null, currentPolicyRevision: null };
+      }
+      const { experiment } = wish;
+      const assignment = await assignedTo(experiment, request);
+      const armName = assignment?.arm ?? experiment.baseline;
+      const arm = experiment.arms.find((candidate) => candidate.name === armName);
+      const through = `arm "${armName}" of experiment "${experiment.name}"`;
+      const version = namedVersion(family, { version: arm?.version ?? '', source, through });
+      const currentPolicyRevision = assignment === null ? null : snapshots.current(experiment.name).revision;
+      return { version, source, label, assignment, currentPolicyRevision };
+    },
+  };
 }
 
-function unknownVersion(
-  prompt: string,
-  value: string,
-  source: VersionSource,
-  known: readonly string[],
-): AppError {
-  const nearest = nearestName(value, known);
-  const hint = nearest === null ? '' : ` (did you mean "${nearest}"?)`;
-  return new AppError(
-    'version_not_found',
-    `prompt "${prompt}" has no version "${value}"${originOf(source)}${hint}; known: ${listNames(known)}`,
-    { details: { prompt, prompt_version: value, version_source: source, known } },
-  );
-}
-
-function originOf(source: VersionSource): string {
-  if (source === 'env') return ', which DEFAULT_PROMPT_VERSION asks for';
-  if (source === 'default') return ', the default when neither body nor DEFAULT_PROMPT_VERSION names one';
-  return '';
-}
-
-function selectable(versions: readonly PromptVersion[]): readonly string[] {
-  return versions.filter((version) => !version.retired).map((version) => version.version);
+function isRunning({ startMs, stopMs }: Experiment, nowMs: number): boolean {
+  return (startMs === null || nowMs >= startMs) && (stopMs === null || nowMs < stopMs);
 }

@@ -39,7 +39,7 @@ async function generate(
   signal: AbortSignal,
   parts: GenerateParts,
 ): Promise<GenerateReply> {
-  if (request.dryRun) return { kind: 'dry_run', dryRun: dryRunOf(prepareCall(request, parts)) };
+  if (request.dryRun) return { kind: 'dry_run', dryRun: dryRunOf(await prepareCall(request, parts)) };
   const claim = await claimKey(request, routeTimeoutMs(request, parts), parts);
   if (claim.kind === 'replay') {
     return { kind: 'answer', answer: claim.answer, timing: REPLAY_TIMING, replayed: true };
@@ -182,7 +182,7 @@ async function prepareOrRelease(
   parts: GenerateParts,
 ): Promise<PreparedCall> {
   try {
-    return prepareCall(request, parts);
+    return await prepareCall(request, parts);
   } catch (error) {
     await lease.release();
     throw error;

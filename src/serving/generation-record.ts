@@ -1,7 +1,7 @@
 import type { AppError, Clock } from '../kernel/index.ts';
 import type { GenerationRecord, GenerationStatus } from '../ledger/index.ts';
 import type { AttemptRecord, RouteAnswer, Usage } from '../providers/index.ts';
-import { headOf, type PreparedCall } from './prepare-call.ts';
+import { headOf, type PreparedCall, unitKeyOf } from './prepare-call.ts';
 import type { Redaction } from './redaction.ts';
 import type { GenerationAnswer } from './types.ts';
 
@@ -43,6 +43,8 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
   const { answer } = end;
   const totalMs = parts.clock.monotonicMs() - context.receivedMonotonicMs;
   const { promptVersion, ...head } = headOf(call);
+  const assigned = call.selection?.assignment ?? null;
+  const userKey = unitKeyOf(request, 'user_id', parts);
   return {
     id: head.id,
     createdAtMs: context.receivedAtMs,
@@ -58,16 +60,17 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
     versionSource: head.versionSource,
     label: head.label,
     experiment: head.experiment,
-    experimentRevision: null,
+    experimentRevision: assigned?.experimentRevision ?? null,
     arm: head.arm,
     propensity: head.propensity ?? request.assignment?.propensity ?? null,
-    propensities: null,
-    assignedPolicyRevision: null,
-    currentPolicyRevision: null,
+    propensities: assigned?.propensities ?? null,
+    assignedPolicyRevision: assigned?.policyRevision ?? null,
+    currentPolicyRevision: call.selection?.currentPolicyRevision ?? null,
     assignment: request.assignment,
-    unitKind: request.userId === null ? null : 'user_id',
-    unitKey: request.userId === null ? null : parts.hashUnit('user_id', request.userId),
-    sessionKey: request.sessionId === null ? null : parts.hashUnit('session_id', request.sessionId),
+    // The unit of the experiment, where there is one; else the user.
+    unitKind: assigned?.unitKind ?? (userKey === null ? null : 'user_id'),
+    unitKey: assigned?.unitKey ?? userKey,
+    sessionKey: unitKeyOf(request, 'session_id', parts),
     forced: head.versionSource === 'body' && head.label === null && request.assignment === null,
     degraded: answer?.degraded ?? false,
     fellBack: answer?.fellBack ?? false,

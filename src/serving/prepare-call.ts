@@ -1,5 +1,5 @@
 import type { DefaultPromptVersion, GatewayConfig } from '../config/index.ts';
-import { type Selection, selectVersion } from '../experiments/index.ts';
+import type { Selection, Selector } from '../experiments/index.ts';
 import type { Clock, Ids, ModelParameters, Random } from '../kernel/index.ts';
 import type { PromptStore, PromptVersion } from '../prompts/index.ts';
 import type { ResponseFormat, Route, RouteCall, Routes } from '../providers/index.ts';
@@ -7,12 +7,15 @@ import type { DryRun, GenerateRequest, GenerationHead } from './types.ts';
 
 export interface PrepareParts {
   readonly prompts: PromptStore;
+  readonly selector: Selector;
   readonly defaultPromptVersion: DefaultPromptVersion;
   readonly config: GatewayConfig;
   readonly routes: Routes;
   readonly ids: Ids;
   readonly clock: Clock;
   readonly random: Random;
+  /** Keyed hash of a unit id, so that raw ids are never stored. */
+  readonly hashUnit: (kind: string, id: string) => string;
 }
 
 /** A call that is decided and rendered, and has not gone to a provider yet. */
@@ -30,7 +33,7 @@ export interface PreparedCall {
 }
 
 /** Select, render, choose route and parameters. Fails with the codes of selection, rendering and `route_not_found`. */
-export function prepareCall(request: GenerateRequest, parts: PrepareParts): PreparedCall {
+export async function prepareCall(request: GenerateRequest, parts: PrepareParts): Promise<PreparedCall> {
   const startedMs = parts.clock.monotonicMs();
   const registry = parts.prompts.current();
   const route = parts.routes.get(request.route ?? parts.config.default_route);
@@ -49,10 +52,11 @@ export function prepareCall(request: GenerateRequest, parts: PrepareParts): Prep
       renderMs: 0,
     };
   }
-  const selection = selectVersion(registry, {
+  const selection = await parts.selector.select(registry, {
     prompt: source.prompt ?? parts.config.prompts.default,
     bodyValue: source.promptVersion,
     environment: parts.defaultPromptVersion,
+    unitKey: (kind) => unitKeyOf(request, kind, parts),
   });
   const { version } = selection;
   const rendered = version.render({
@@ -84,6 +88,16 @@ export function prepareCall(request: GenerateRequest, parts: PrepareParts): Prep
   };
 }
 
+/** Null: the call does not name its unit of that kind. */
+export function unitKeyOf(
+  request: GenerateRequest,
+  kind: 'user_id' | 'session_id',
+  { hashUnit }: Pick<PrepareParts, 'hashUnit'>,
+): string | null {
+  const id = kind === 'user_id' ? request.userId : request.sessionId;
+  return id === null ? null : hashUnit(kind, id);
+}
+
 export function headOf(call: PreparedCall): GenerationHead {
   const { selection } = call;
   return {
@@ -93,9 +107,9 @@ export function headOf(call: PreparedCall): GenerationHead {
     promptHash: selection?.version.hash ?? null,
     versionSource: selection?.source ?? null,
     label: selection?.label ?? null,
-    experiment: selection?.experiment ?? null,
-    arm: selection?.arm ?? null,
-    propensity: selection?.propensity ?? null,
+    experiment: selection?.assignment?.experiment ?? null,
+    arm: selection?.assignment?.arm ?? null,
+    propensity: selection?.assignment?.propensity ?? null,
     route: call.route.name,
   };
 }

@@ -12,6 +12,7 @@ import {
 import { countingIds } from '../../fakes/counting-ids.ts';
 import { fixedClock } from '../../fakes/fixed-clock.ts';
 import { recordingLedger } from '../../fakes/recording-ledger.ts';
+import { experiment, type ScriptedSelector, scriptedSelector } from '../../fakes/scripted-experiments.ts';
 import { jsonVersion, scriptedPrompts, scriptedVersion } from '../../fakes/scripted-prompts.ts';
 import { answered, modelResult, refused, scriptedRoutes } from '../../fakes/scripted-routes.ts';
 
@@ -76,6 +77,7 @@ interface SetUp {
   readonly onLedgerFailure?: 'fail' | 'serve';
   readonly redact?: readonly string[];
   readonly storeText?: boolean;
+  readonly selector?: ScriptedSelector;
 }
 
 function compose(options: SetUp = {}) {
@@ -90,6 +92,7 @@ function compose(options: SetUp = {}) {
       }),
       jsonVersion('tip', 'v3'),
     ]),
+    selector: options.selector ?? scriptedSelector(),
     defaultPromptVersion: { everywhere: null, byPrompt: new Map() },
     config,
     routes,
@@ -526,5 +529,88 @@ describe('a stream', () => {
     const events = await collect(service.stream(request(), live()));
 
     expect(events.at(-1)).toMatchObject({ kind: 'error', error: { code: 'storage_unavailable' } });
+  });
+});
+
+describe('a call of an experiment', () => {
+  const experiments = (unit: 'user_id' | 'session_id') =>
+    scriptedSelector({
+      labels: { tip: { live: { kind: 'experiment', experiment: 'tone' } } },
+      experiments: [experiment({ unit })],
+    });
+  const source = promptSource({ promptVersion: '@live' });
+
+  test('is recorded with label, version, unit and the probabilities of all arms', async () => {
+    const { service, ledger } = compose({ selector: experiments('user_id') });
+
+    const reply = await service.generate(request({ source, userId: 'ann', sessionId: 's1' }), live());
+
+    const [row] = ledger.generations;
+    expect(row).toMatchObject({
+      label: 'live',
+      versionSource: 'body',
+      forced: false,
+      promptVersion: row?.arm === 'warm' ? 'v2' : 'v1',
+      experiment: 'tone',
+      experimentRevision: 'sha256:one',
+      propensity: 0.5,
+      propensities: { control: 0.5, warm: 0.5 },
+      assignedPolicyRevision: 'tone-1',
+      currentPolicyRevision: 'tone-1',
+      unitKind: 'user_id',
+      unitKey: 'hash(user_id:ann)',
+      sessionKey: 'hash(session_id:s1)',
+    });
+    expect(reply).toMatchObject({
+      answer: { label: 'live', experiment: 'tone', arm: row?.arm, propensity: 0.5 },
+    });
+  });
+
+  test('names the session as its unit where the experiment does', async () => {
+    const { service, ledger } = compose({ selector: experiments('session_id') });
+
+    await service.generate(request({ source, userId: 'ann', sessionId: 's1' }), live());
+
+    expect(ledger.generations[0]).toMatchObject({
+      unitKind: 'session_id',
+      unitKey: 'hash(session_id:s1)',
+      experiment: 'tone',
+    });
+  });
+
+  test('without its unit gets the baseline and is part of no experiment', async () => {
+    const { service, ledger } = compose({ selector: experiments('user_id') });
+
+    await service.generate(request({ source, sessionId: 's1' }), live());
+
+    expect(ledger.generations[0]).toMatchObject({
+      label: 'live',
+      promptVersion: 'v1',
+      experiment: null,
+      arm: null,
+      propensity: null,
+      unitKind: null,
+      unitKey: null,
+    });
+  });
+
+  test('that fails is recorded in its arm', async () => {
+    const failed = refused(new AppError('provider_timeout', 'too slow'));
+    const { service, ledger } = compose({ selector: experiments('user_id'), outcomes: [failed] });
+
+    await refusalOf(service.generate(request({ source, userId: 'ann' }), live()));
+
+    expect(ledger.generations[0]).toMatchObject({ status: 'error', experiment: 'tone', propensity: 0.5 });
+  });
+
+  test('frees its key when the unit cannot be looked up', async () => {
+    const selector = experiments('user_id');
+    selector.failOnce();
+    const { service, ledger } = compose({ selector });
+    const idempotency = { key: 'k1', requestHash: 'h' };
+
+    const error = await refusalOf(service.generate(request({ source, userId: 'ann', idempotency }), live()));
+
+    expect([error.code, ledger.released, ledger.generations]).toEqual(['storage_unavailable', ['k1'], []]);
   });
 });

@@ -1,0 +1,92 @@
+import { suggestion } from './config-fault.ts';
+import type { JsonPath } from './json-document.ts';
+import type { GatewayConfig, MetricConfig } from './schema.ts';
+import type { PathFault } from './schema-fault.ts';
+
+type ExperimentConfig = GatewayConfig['experiments'][string];
+
+const MIN_ARMS = 2;
+/** More arms than this are a ranking problem; their propensities would take too long to compute. */
+const MAX_ARMS = 50;
+/** The assignment hash has this many buckets: nothing smaller than one of them can be assigned. */
+const BUCKETS = 10_000;
+
+/** What the schema of `experiments` cannot say. `metrics`: names as written; null when nothing is known of them. */
+export function experimentFaults(
+  config: GatewayConfig,
+  metrics: readonly string[] | null,
+): readonly PathFault[] {
+  return Object.entries(config.experiments).flatMap(([name, experiment]) => [
+    ...armFaults(['experiments', name], experiment),
+    ...metricFaults(['experiments', name], experiment, config, metrics),
+    ...windowFaults(['experiments', name], experiment),
+  ]);
+}
+
+function armFaults(path: JsonPath, experiment: ExperimentConfig): readonly PathFault[] {
+  const faults: PathFault[] = [];
+  const arms = Object.keys(experiment.arms);
+  if (arms.length < MIN_ARMS || arms.length > MAX_ARMS) {
+    const message = `has ${arms.length === 1 ? 'one arm' : `${arms.length} arms`}: a comparison has ${MIN_ARMS} to ${MAX_ARMS}`;
+    return [{ path: [...path, 'arms'], message }];
+  }
+  const { baseline, policy } = experiment;
+  if (baseline !== undefined && !arms.includes(baseline)) {
+    const hint = suggestion(baseline, arms, 'arms');
+    faults.push({ path: [...path, 'baseline'], message: `no arm is named "${baseline}"${hint}` });
+  }
+  if (policy.kind === 'fixed') {
+    const total = Object.values(experiment.arms).reduce((sum, arm) => sum + arm.weight, 0);
+    for (const [arm, { weight }] of Object.entries(experiment.arms)) {
+      if (weight / total >= 1 / BUCKETS) continue;
+      const message = `is ${weight} of ${total}, less than 1 in ${BUCKETS}: no unit would get this arm; raise it or take the arm out`;
+      faults.push({ path: [...path, 'arms', arm, 'weight'], message });
+    }
+  } else if (policy.floor !== undefined && policy.floor > 1 / arms.length) {
+    const message = `${policy.floor} for each of ${arms.length} arms is more than 1 in all: at most 1/${arms.length}`;
+    faults.push({ path: [...path, 'policy', 'floor'], message });
+  }
+  return faults;
+}
+
+function metricFaults(
+  path: JsonPath,
+  experiment: ExperimentConfig,
+  config: GatewayConfig,
+  known: readonly string[] | null,
+): readonly PathFault[] {
+  const { metric } = experiment;
+  if (metric !== undefined && known !== null && !known.includes(metric)) {
+    const hint = suggestion(metric, known, 'declared metrics');
+    return [{ path: [...path, 'metric'], message: `no metric is named "${metric}"${hint}` }];
+  }
+  const name = experimentMetric(experiment, config);
+  const declared = name === null ? undefined : config.metrics[name];
+  if (experiment.policy.kind === 'fixed' || declared === undefined || hasRange(declared)) return [];
+  const message = `metric "${name}" has the same reward for every value: the policy "${experiment.policy.kind}" has nothing to learn from it; name another metric`;
+  return [{ path: [...path, metric === undefined ? 'policy' : 'metric'], message }];
+}
+
+/** The metric that decides: its own, the prompt's, the first one. Null when none is declared. */
+export function experimentMetric(
+  experiment: Pick<ExperimentConfig, 'metric' | 'prompt'>,
+  config: GatewayConfig,
+): string | null {
+  return (
+    experiment.metric ??
+    config.prompts.settings[experiment.prompt]?.primary_metric ??
+    Object.keys(config.metrics)[0] ??
+    null
+  );
+}
+
+function hasRange(metric: MetricConfig): boolean {
+  if (metric.type !== 'categorical') return true;
+  const rewards = Object.values(metric.values);
+  return rewards.some((reward) => reward !== rewards[0]);
+}
+
+function windowFaults(path: JsonPath, { start, stop }: ExperimentConfig): readonly PathFault[] {
+  if (start === undefined || stop === undefined || Date.parse(start) < Date.parse(stop)) return [];
+  return [{ path: [...path, 'stop'], message: `${stop} is not after "start" (${start})` }];
+}
