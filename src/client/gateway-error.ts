@@ -35,7 +35,7 @@ export class GatewayError extends Error {
   readonly retryAfterMs: number | null;
   /** All faults of the request at once. */
   readonly errors: readonly GatewayFault[];
-  /** The generation a broken stream belongs to. */
+  /** The failed call, when the gateway recorded it: `GET /generations/{id}` shows what was tried. */
   readonly generationId: string | null;
 
   constructor(code: string, message: string, fields: GatewayErrorFields = {}) {

@@ -33,6 +33,8 @@ export function createErrorMiddleware(logger: Logger) {
 /** Keeps the code for the request's line and logs, once and whole, what somebody must look at. */
 export function noteError(error: AppError, scope: RequestScope, logger: Logger): void {
   scope.errorCode = error.code;
+  const { generationId } = error.details;
+  if (typeof generationId === 'string') scope.logFields = { generation_id: generationId, ...scope.logFields };
   if (!needsAttention(error.code)) return;
   logger.error(
     {

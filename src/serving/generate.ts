@@ -1,6 +1,7 @@
 import { AppError } from '../kernel/index.ts';
 import type { RouteOutcome } from '../providers/index.ts';
 import { failedEnd, okEnd, spentOn, unfitEnd } from './call-end.ts';
+import { failedGeneration } from './failed-generation.ts';
 import type { CallEnd } from './generation-record.ts';
 import { claimKey, type IdempotencyParts, type KeyLease } from './idempotent-call.ts';
 import {
@@ -48,7 +49,7 @@ async function generate(
   const end = await runCall(call, signal);
   if (end.error !== null) {
     await recordFailure(call, end, claim.lease, parts);
-    throw end.error;
+    throw failedGeneration(end.error, call.id);
   }
   const { answer, timing } = await recordAnswer(call, end, claim.lease, parts);
   return { kind: 'answer', answer, timing, replayed: false };
@@ -111,7 +112,7 @@ async function* stream(
       // Recorded before anything more is sent: a reader that leaves now cannot leave the call without its row.
       settled = true;
       const last = await settledStream(call, event.outcome, lease, signal, parts);
-      if (!started && last.kind === 'error') throw last.error;
+      if (!started && last.kind === 'error') throw failedGeneration(last.error, call.id);
       if (!started) yield { kind: 'start', head };
       yield last;
       return;

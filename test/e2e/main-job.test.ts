@@ -274,6 +274,9 @@ describe('structured output', () => {
 
     expect(status).toBe(502);
     expect(json.code).toBe('provider_bad_response');
+    const row = await gateway.get(`/generations/${json.generation_id}`);
+    expect(row.json).toMatchObject({ status: 'error', repairs: 1, text: 'Walk!' });
+    expect(row.json.attempts).toHaveLength(2);
   });
 });
 

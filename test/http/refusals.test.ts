@@ -379,6 +379,17 @@ describe('errors from behind the edge', () => {
       request_id: expect.stringMatching(/^req_/),
     });
   });
+
+  test('of a recorded call names its row, in the answer and in the log line', async () => {
+    gateway.generate.onGenerate(async () => {
+      throw new AppError('provider_unavailable', 'gone', { details: { generationId: 'gen_9' } });
+    });
+
+    expect(await (await gateway.post('/generate', {})).json()).toMatchObject({ generation_id: 'gen_9' });
+    expect(gateway.logLines.map((line) => line.fields)).toContainEqual(
+      expect.objectContaining({ event: 'request', code: 'provider_unavailable', generation_id: 'gen_9' }),
+    );
+  });
 });
 
 describe('the Host header', () => {

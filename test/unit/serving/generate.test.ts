@@ -227,11 +227,24 @@ describe('a call', () => {
     expect(JSON.stringify(ledger.generations[0])).not.toContain('Take a walk');
   });
 
-  test('records a failed call with its attempts and passes the error on', async () => {
-    const error = new AppError('provider_unavailable', 'no provider answered');
+  test('records a failed call with its attempts and passes the error on with the id of its row', async () => {
+    const cause = new Error('underneath');
+    const error = new AppError('provider_unavailable', 'no provider answered', {
+      details: { route: 'default' },
+      retryAfterMs: 2_000,
+      cause,
+    });
     const { service, ledger } = compose({ outcomes: [refused(error)] });
 
-    expect(await refusalOf(service.generate(request(), live()))).toBe(error);
+    const refusal = await refusalOf(service.generate(request(), live()));
+
+    expect(refusal).toMatchObject({
+      code: 'provider_unavailable',
+      message: 'no provider answered',
+      details: { route: 'default', generationId: ledger.generations[0]?.id },
+      retryAfterMs: 2_000,
+      cause,
+    });
     expect(ledger.generations[0]).toMatchObject({
       status: 'error',
       errorCode: 'provider_unavailable',
