@@ -237,6 +237,7 @@ describe('GET /generations/:id', () => {
       costNanoUsd: null,
       promptVersion: 'v1',
       variables: { moodOfUser: 'calm' },
+      parameters: { maxOutputTokens: 64, stopSequences: ['\n'] },
       assignment: null,
       attempts: [{ provider: 'litellm', model: 'm', startedMs: 1 }],
       outcomes: [{ outcomeId: 'out_1', occurredAtMs: null, receivedAtMs: 9, metadata: { aB: 1 } }],
@@ -250,6 +251,7 @@ describe('GET /generations/:id', () => {
       cost_usd: null,
       prompt_version: 'v1',
       variables: { moodOfUser: 'calm' },
+      parameters: { max_output_tokens: 64, stop: ['\n'] },
       assignment: null,
       attempts: [{ provider: 'litellm', model: 'm', started_ms: 1 }],
       outcomes: [

@@ -52,16 +52,24 @@ export function reportRoutes(services: HttpServices): readonly RouteDefinition[]
 
 /** Wire names on the first level only: variables, metadata and raw usage hold the caller's and the provider's keys. */
 function generationToWire(generation: StoredGeneration): Record<string, unknown> {
-  const { createdAtMs, finishedAtMs, costNanoUsd, attempts, outcomes, assignment, ...rest } = generation;
+  const { createdAtMs, finishedAtMs, costNanoUsd, parameters, attempts, outcomes, assignment, ...rest } =
+    generation;
   return {
     ...wireKeys(rest),
     created_at: new Date(createdAtMs).toISOString(),
     finished_at: new Date(finishedAtMs).toISOString(),
     cost_usd: usdFromNanoUsd(costNanoUsd),
     assignment: wireRecord(assignment),
+    parameters: storedParameters(parameters),
     attempts: wireRecord(attempts),
     outcomes: outcomes.map(outcomeToWire),
   };
+}
+
+/** By the names of the request. */
+function storedParameters(parameters: StoredGeneration['parameters']): Record<string, unknown> {
+  const { stopSequences: stop, ...others } = parameters;
+  return { ...wireKeys(others), ...(stop === undefined ? {} : { stop }) };
 }
 
 function outcomeToWire(outcome: StoredOutcome): Record<string, unknown> {
