@@ -35,8 +35,25 @@ function messageOf(issue: z.core.$ZodIssue, value: unknown): string {
   if (issue.code === 'invalid_type' && value === undefined) return 'is required';
   if (issue.code === 'invalid_key')
     return `has a name that is not allowed: ${issue.issues[0]?.message ?? issue.message}`;
-  // Our own messages in the schemas are whole; zod's begin with this.
-  return issue.message.replace(/^Invalid input: expected /, 'must be ').replace(/, received /, ', not ');
+  // Our own messages in the schemas are whole; zod's begin with these.
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) {
+    return `must ${bound(issue.origin, issue.inclusive === false ? 'more than' : 'at least', issue.minimum)}`;
+  }
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big')) {
+    return `must ${bound(issue.origin, issue.inclusive === false ? 'less than' : 'at most', issue.maximum)}`;
+  }
+  return issue.message
+    .replace(/^Invalid input: expected /, 'must be ')
+    .replace(/^must be record/, 'must be object')
+    .replace(/, received /, ', not ');
+}
+
+/** `be at most 2`, `hold at most 1000 items`, `have at least 1 character`. */
+function bound(origin: string, relation: string, limit: number | bigint): string {
+  const plural = Number(limit) === 1 ? '' : 's';
+  if (origin === 'array') return `hold ${relation} ${limit} item${plural}`;
+  if (origin === 'string') return `have ${relation} ${limit} character${plural}`;
+  return `be ${relation} ${limit}`;
 }
 
 function unknownField(key: string, known: readonly string[]): string {
