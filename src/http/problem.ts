@@ -38,8 +38,7 @@ export function asAppError(error: unknown): AppError {
 }
 
 export function problemOf(error: AppError, requestId: string, instance: string): Problem {
-  return {
-    ...wireKeys(error.details),
+  const standard = {
     type: `urn:prompt-gateway:error:${error.code}`,
     title: ERROR_TITLE[error.code],
     status: ERROR_STATUS[error.code],
@@ -49,6 +48,8 @@ export function problemOf(error: AppError, requestId: string, instance: string):
     request_id: requestId,
     errors: error.faults,
   };
+  // Read first and won by the members that every problem has.
+  return { ...standard, ...wireKeys(error.details), ...standard };
 }
 
 /** Status of a code on `/v1/*`: OpenAI answers 400 where a problem says 422. */
@@ -68,12 +69,12 @@ export function openAiError(error: AppError): OpenAiError {
   };
 }
 
-/** The shape has no list of faults: the message carries them. */
+/** The shape has no list of faults: the message carries those that it does not tell already. */
 function messageWithFaults(error: AppError): string {
-  if (error.faults.length === 0) return error.message;
-  const faults = error.faults.map((fault) =>
-    fault.path === '' ? fault.message : `${fault.path}: ${fault.message}`,
-  );
+  const faults = error.faults
+    .filter((fault) => !error.message.includes(fault.message))
+    .map((fault) => (fault.path === '' ? fault.message : `${fault.path}: ${fault.message}`));
+  if (faults.length === 0) return error.message;
   return `${error.message} ${faults.join('; ')}`;
 }
 

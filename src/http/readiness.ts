@@ -49,7 +49,7 @@ function promptsPart(prompts: HttpServices['prompts']): Part {
     ? { status: 'ok', detail: null }
     : {
         status: 'degraded',
-        detail: `the last reload failed (${failed.length} faults); the prompts before it are in force`,
+        detail: `the last reload failed (${failed.length === 1 ? 'one fault' : `${failed.length} faults`}); the prompts before it are in force`,
       };
 }
 
