@@ -6,6 +6,7 @@ import { createOpenRequest } from './open-request.ts';
 import { docsRoutes } from './routes/docs-routes.ts';
 import { feedbackRoutes } from './routes/feedback-route.ts';
 import { generateRoutes } from './routes/generate-route.ts';
+import { labelsRoutes } from './routes/labels-routes.ts';
 import { openAiRoutes } from './routes/openai-routes.ts';
 import { operationsRoutes } from './routes/operations-routes.ts';
 import { promptRoutes } from './routes/prompt-routes.ts';
@@ -26,6 +27,7 @@ export function createApp(services: HttpServices): Express {
     ...feedbackRoutes(services),
     ...openAiRoutes(services),
     ...promptRoutes(services),
+    ...labelsRoutes(services),
     ...reportRoutes(services),
     ...operationsRoutes(services),
     ...docsRoutes(services),

@@ -1,4 +1,5 @@
 import type { VersionReports } from '../analytics/index.ts';
+import type { Labels } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
@@ -13,6 +14,7 @@ export interface HttpServices {
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
   readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;
+  readonly labels: Pick<Labels, 'list' | 'current' | 'history' | 'move'>;
   readonly ledger: Pick<Ledger, 'health'>;
   readonly ledgerReader: Pick<LedgerReader, 'findGeneration'>;
   readonly routes: Pick<Routes, 'names' | 'health'>;

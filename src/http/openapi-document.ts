@@ -7,6 +7,13 @@ import { chatAnswerSchema, chatBodySchema, modelListSchema, modelSchema } from '
 import { outcomeBatchSchema, outcomeReceiptSchema, outcomeSchema } from './schemas/feedback-schema.ts';
 import { dryRunSchema, generateAnswerSchema, generateBodySchema } from './schemas/generate-schema.ts';
 import {
+  labelListSchema,
+  labelMoveSchema,
+  labelQuerySchema,
+  labelSchema,
+  labelWithHistorySchema,
+} from './schemas/labels-schema.ts';
+import {
   promptListSchema,
   promptSchema,
   promptVersionSchema,
@@ -48,7 +55,7 @@ const CALL_CODES: readonly ErrorCode[] = [
 const REQUEST_TIMEOUT = 408;
 
 interface RouteDescription {
-  readonly method: 'get' | 'post';
+  readonly method: 'get' | 'post' | 'put';
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
@@ -65,6 +72,7 @@ const json = (description: string, schema: z.ZodType) => ({
   content: { 'application/json': { schema } },
 });
 const nameParams = z.object({ name: z.string().describe('Name of the prompt.') });
+const labelParams = nameParams.extend({ label: z.string().describe('Name of the label, without the `@`.') });
 const idempotencyHeader = z.object({
   'Idempotency-Key': z
     .string()
@@ -140,7 +148,7 @@ const ROUTES: readonly RouteDescription[] = [
     method: 'get',
     path: '/prompts/{name}',
     tag: 'Author',
-    summary: 'The versions of one prompt',
+    summary: 'The versions and labels of one prompt',
     params: nameParams,
     answers: { 200: json('The prompt.', promptSchema) },
     codes: ['invalid_request', 'prompt_not_found'],
@@ -170,6 +178,42 @@ const ROUTES: readonly RouteDescription[] = [
       'version_retired',
       'template_input_invalid',
       'template_limit_exceeded',
+    ],
+  },
+  {
+    method: 'get',
+    path: '/prompts/{name}/labels',
+    tag: 'Admin',
+    summary: 'Every label of a prompt as it stands',
+    params: nameParams,
+    answers: { 200: json('The labels.', labelListSchema) },
+    codes: ['invalid_request', 'prompt_not_found'],
+  },
+  {
+    method: 'get',
+    path: '/prompts/{name}/labels/{label}',
+    tag: 'Admin',
+    summary: 'Where a label points, and how it came there',
+    params: labelParams,
+    query: labelQuerySchema,
+    answers: { 200: json('The label with its moves, newest first.', labelWithHistorySchema) },
+    codes: ['invalid_request', 'prompt_not_found', 'label_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'put',
+    path: '/prompts/{name}/labels/{label}',
+    tag: 'Admin',
+    summary: 'Move a label, or make it; moving it back is a rollback',
+    params: labelParams,
+    body: labelMoveSchema,
+    answers: { 200: json('The label as it stands now.', labelSchema) },
+    codes: [
+      ...WITH_BODY,
+      'prompt_not_found',
+      'version_not_found',
+      'conflict',
+      'version_retired',
+      'storage_unavailable',
     ],
   },
   {

@@ -1,7 +1,7 @@
 import type { Request, Response } from 'express';
 import type { RequestScope } from './request-scope.ts';
 
-type HttpMethod = 'get' | 'post';
+type HttpMethod = 'get' | 'post' | 'put';
 
 /** One method of one path. `path` is Express' pattern and the label of logs and metrics. */
 export interface RouteDefinition {

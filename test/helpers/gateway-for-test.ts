@@ -9,6 +9,7 @@ export interface TestGateway extends RunningGateway {
   /** Folder of configuration and database; gone after `dispose`. */
   readonly directory: string;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<TestAnswer>;
+  put(path: string, body: unknown): Promise<TestAnswer>;
   get(path: string): Promise<TestAnswer>;
   dispose(): Promise<void>;
 }
@@ -57,6 +58,12 @@ export async function startGatewayForTest(options: TestGatewayOptions = {}): Pro
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    put: (path, body) =>
+      call(path, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
       }),
     get: (path) => call(path, {}),
     dispose: async () => {

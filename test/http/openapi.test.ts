@@ -120,7 +120,8 @@ describe('/openapi.json', () => {
       const url = `${gateway.url}${path.replace(/\{\w+\}/g, 'tip')}`;
       const response = await fetch(url, { method: 'DELETE' });
       expect(response.status).toBe(405);
-      expect(response.headers.get('allow')?.toLowerCase()).toContain(Object.keys(methods).join(''));
+      const allowed = response.headers.get('allow')?.toLowerCase().split(', ');
+      expect(allowed).toEqual(expect.arrayContaining(Object.keys(methods)));
       await expectDocumented(path, Object.keys(methods)[0] ?? '', response);
     }
   });
@@ -129,6 +130,10 @@ describe('/openapi.json', () => {
     ['/prompts', '/prompts'],
     ['/prompts/{name}', '/prompts/tip'],
     ['/prompts/{name}', '/prompts/nope'],
+    ['/prompts/{name}/labels', '/prompts/tip/labels'],
+    ['/prompts/{name}/labels', '/prompts/nope/labels'],
+    ['/prompts/{name}/labels/{label}', '/prompts/tip/labels/none'],
+    ['/prompts/{name}/labels/{label}', '/prompts/tip/labels/none?limit=0'],
     ['/prompts/{name}/versions/{version}', '/prompts/tip/versions/v2'],
     ['/prompts/{name}/versions/{version}', '/prompts/tip/versions/v9'],
     [
@@ -163,6 +168,23 @@ describe('/openapi.json', () => {
     ['/v1/chat/completions', ''],
   ])('POST %s answers as described: %j', async (path, body) => {
     await expectDocumented(path, 'post', await gateway.post(path, body));
+  });
+
+  test('a label answers as described, whatever becomes of its move', async () => {
+    const path = '/prompts/{name}/labels/{label}';
+    for (const body of [
+      { version: 'v1', reason: 'begin' },
+      { experiment: 'tone', reason: 'compare' },
+      { version: 'v2', reason: 'too late', expected_sequence: 0 },
+      { version: 'v9', reason: 'unknown' },
+      { version: 'v2' },
+    ]) {
+      await expectDocumented(path, 'put', await gateway.put('/prompts/tip/labels/live', body));
+    }
+    for (const url of ['/prompts/tip/labels/live', '/prompts/tip/labels/live?limit=x']) {
+      await expectDocumented(path, 'get', await fetch(gateway.url + url));
+    }
+    await expectDocumented('/prompts/{name}/labels', 'get', await fetch(`${gateway.url}/prompts/tip/labels`));
   });
 
   test('POST /prompts/{name}/render answers as described', async () => {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { createLabels } from '../../src/experiments/index.ts';
 import type { HttpServices, HttpSettings, RunningServer, SocketLimits } from '../../src/http/index.ts';
 import {
   createApp,
@@ -7,11 +8,12 @@ import {
   type DrainSwitch,
   startServer,
 } from '../../src/http/index.ts';
-import { type Logger, systemClock, systemIds } from '../../src/kernel/index.ts';
+import { type Logger, silentLogger, systemClock, systemIds } from '../../src/kernel/index.ts';
 import type { StoredGeneration } from '../../src/ledger/index.ts';
 import type { PromptStore } from '../../src/prompts/index.ts';
 import type { TargetHealth } from '../../src/providers/index.ts';
 import type { OutcomeSubmission } from '../../src/serving/index.ts';
+import { memoryLabelEvents } from '../fakes/memory-label-events.ts';
 import { type RecordingLedger, recordingLedger } from '../fakes/recording-ledger.ts';
 import { type ScriptedGenerateService, scriptedGenerateService } from '../fakes/scripted-generate-service.ts';
 import { scriptedPrompts, scriptedVersion } from '../fakes/scripted-prompts.ts';
@@ -35,6 +37,7 @@ export interface TestGateway {
   readonly logLines: LogLine[];
   readonly services: HttpServices;
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  put(path: string, body: unknown): Promise<Response>;
   /** Writes bytes on a bare socket and resolves with all that came back before it closed. */
   raw(bytes: string, closeAfterMs?: number): Promise<string>;
   close(): Promise<void>;
@@ -82,6 +85,14 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       },
     },
     prompts,
+    labels: createLabels({
+      store: memoryLabelEvents(),
+      registry: () => prompts.current(),
+      experiments: (prompt) => (prompt === 'tip' ? ['tone'] : []),
+      ids: systemIds(),
+      clock: systemClock,
+      logger: silentLogger,
+    }),
     ledger,
     ledgerReader: { findGeneration: async (id) => generations.get(id) ?? null },
     routes,
@@ -125,6 +136,12 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
         body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
+    put: (path, body) =>
+      fetch(`${server.url}${path}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
       }),
     raw: (bytes, closeAfterMs) => exchange(server.port, bytes, closeAfterMs),
     close: async () => {

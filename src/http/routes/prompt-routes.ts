@@ -1,8 +1,10 @@
+import type { LabelEvent } from '../../experiments/index.ts';
 import { AppError } from '../../kernel/index.ts';
 import type { PromptFamily, PromptVersion } from '../../prompts/index.ts';
 import { messageToWire, parametersToWire } from '../generation-wire.ts';
 import type { HttpServices } from '../http-services.ts';
 import { readJsonBody } from '../json-body.ts';
+import { labelToWire } from '../labels-wire.ts';
 import { pathParameter } from '../read-query.ts';
 import { callContext } from '../request-scope.ts';
 import type { RouteDefinition } from '../route-definition.ts';
@@ -12,7 +14,8 @@ import { validateInput } from '../validate-input.ts';
 
 /** For prompt authors: what the registry holds, and a preview without a model call. */
 export function promptRoutes(services: HttpServices): readonly RouteDefinition[] {
-  const { prompts, settings } = services;
+  const { prompts, labels, settings } = services;
+  const toWire = (family: PromptFamily) => familyToWire(family, labels.list(family.name));
   return [
     {
       method: 'get',
@@ -22,7 +25,7 @@ export function promptRoutes(services: HttpServices): readonly RouteDefinition[]
         sendJson(response, 200, {
           registry_hash: registry.hash,
           default: settings.defaultPrompt,
-          prompts: registry.prompts.map(familyToWire),
+          prompts: registry.prompts.map(toWire),
           warnings: registry.warnings,
           last_reload: prompts.lastReload(),
         });
@@ -32,7 +35,7 @@ export function promptRoutes(services: HttpServices): readonly RouteDefinition[]
       method: 'get',
       path: '/prompts/:name',
       handle(request, response) {
-        sendJson(response, 200, familyToWire(prompts.current().family(pathParameter(request, 'name'))));
+        sendJson(response, 200, toWire(prompts.current().family(pathParameter(request, 'name'))));
       },
     },
     {
@@ -99,7 +102,7 @@ export function promptRoutes(services: HttpServices): readonly RouteDefinition[]
   ];
 }
 
-function familyToWire(family: PromptFamily) {
+function familyToWire(family: PromptFamily, labels: readonly LabelEvent[]) {
   return {
     name: family.name,
     versions: family.versions.map(({ version, hash, description, retired, locked }) => ({
@@ -109,6 +112,7 @@ function familyToWire(family: PromptFamily) {
       retired,
       locked,
     })),
+    labels: labels.map(labelToWire),
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { nameField, profileFeaturesField, variablesField } from './fields.ts';
+import { labelSchema } from './labels-schema.ts';
 
 export const renderBodySchema = z
   .strictObject({
@@ -34,7 +35,7 @@ const versionSummarySchema = z
   .meta({ id: 'PromptVersionSummary' });
 
 export const promptSchema = z
-  .object({ name: z.string(), versions: z.array(versionSummarySchema) })
+  .object({ name: z.string(), versions: z.array(versionSummarySchema), labels: z.array(labelSchema) })
   .meta({ id: 'Prompt' });
 
 export const promptListSchema = z
