@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts';
 import type { LedgerTable, StoredGeneration, StoredOutcome } from '../../ledger/index.ts';
 import type { Connection } from './connection.ts';
-import { createExperimentReads, type ExperimentReads } from './experiment-stores.ts';
+import { createExperimentReads, type ExperimentReads } from './experiment-reads.ts';
 import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns.ts';
 import { createLabelEventPages, type LabelEventPages } from './label-event-pages.ts';
 import { fromOutcomeRow, OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';

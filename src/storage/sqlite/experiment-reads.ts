@@ -1,0 +1,23 @@
+import type { ArmTotals, ArmTotalsQuery, RevisionUnits } from '../../analytics/index.ts';
+import type { Assignment, PolicySnapshot } from '../../experiments/index.ts';
+import { type AssignmentQuery, createAssignmentFinder } from './assignment-rows.ts';
+import type { Connection } from './connection.ts';
+import { createArmTotals, createRevisionUnits } from './experiment-totals.ts';
+import { createLatestSnapshot } from './snapshot-rows.ts';
+
+/** What the reader can be asked about experiments. */
+export interface ExperimentReads {
+  readonly armTotals: (query: ArmTotalsQuery) => readonly ArmTotals[];
+  readonly revisionUnits: (query: { readonly experiment: string }) => readonly RevisionUnits[];
+  readonly findAssignment: (query: AssignmentQuery) => Assignment | null;
+  readonly latestSnapshot: (query: { readonly experiment: string }) => PolicySnapshot | null;
+}
+
+export function createExperimentReads(database: Connection): ExperimentReads {
+  return {
+    armTotals: createArmTotals(database),
+    revisionUnits: createRevisionUnits(database),
+    findAssignment: createAssignmentFinder(database),
+    latestSnapshot: createLatestSnapshot(database),
+  };
+}
