@@ -13,8 +13,11 @@ export const NO_SUMS: OneSidedSums = { sumXi: 0, sumV: 0 };
 /** Parameter of the gamma mixture; the reference values are computed with 1. */
 const RHO = 1;
 
-/** A bisection halves until neighbouring doubles are reached, about 60 times. */
-const BISECTION_STEPS = 100;
+/** Newton's method on a convex function takes about 6 steps here; more would mean that it stands still. */
+const NEWTON_STEPS = 60;
+
+/** Steps below this share are rounding. */
+const PRECISION = 1e-14;
 
 interface Observation {
   /** At least -range, with conditional mean at most 1. */
@@ -62,29 +65,36 @@ interface LowerBoundInput {
  * ICML 2021), so by Ville's inequality it ever reaches 1/alpha with probability at most alpha.
  *
  * Substituting the scaled gamma function g(a, z) = gamma(a, z) e^z z^-a cancels all great terms: ln M = ln g(V + rho, z)
- * - ln g(rho, rho). Rounded outward. O(sqrt(V)) per bisection step.
+ * - ln g(rho, rho). As a function of s it depends on V and alpha only, so that one root gives the bound. Rounded outward.
+ * O(sqrt(V)).
  */
 export function lowerBound(sums: OneSidedSums, { range, t, alpha, least }: LowerBoundInput): number {
   if (t === 0) return least;
-  const scale = range + 1;
-  const mean = (scale * sums.sumXi) / t;
-  const threshold = Math.log(1 / alpha) + lnScaledLowerGamma(RHO, RHO);
-  const isExcluded = (nu: number): boolean => {
-    const s = sums.sumXi - (t * nu) / scale;
-    return s > 0 && lnScaledLowerGamma(sums.sumV + RHO, s + sums.sumV + RHO) >= threshold;
-  };
-  if (!isExcluded(least)) return least;
-  let excluded = least;
-  let included = Math.min(1, mean);
-  // All possible means excluded: that happens in a share alpha of sequences, or where propensities are not true.
-  if (isExcluded(included)) return included;
-  for (let step = 0; step < BISECTION_STEPS; step += 1) {
-    const middle = (excluded + included) / 2;
-    if (middle === excluded || middle === included) break;
-    if (isExcluded(middle)) excluded = middle;
-    else included = middle;
+  const excess = leastExcludedExcess(sums.sumV, alpha);
+  // Above 1 all possible means are excluded: in a share alpha of sequences, or where propensities are not true.
+  return Math.min(1, Math.max(least, ((range + 1) * (sums.sumXi - excess)) / t));
+}
+
+/**
+ * The least s at which the mixture reaches 1/alpha. ln M is convex in s, being the logarithm of a mixture of exp(lambda s):
+ * Newton's method from above descends to the root and never passes it.
+ */
+function leastExcludedExcess(sumV: number, alpha: number): number {
+  const a = sumV + RHO;
+  const lnOdds = -Math.log(alpha);
+  const threshold = lnOdds + lnScaledLowerGamma(RHO, RHO);
+  let s = Math.sqrt(2 * a * lnOdds) + lnOdds;
+  while (lnScaledLowerGamma(a, a + s) < threshold) s *= 2;
+  for (let step = 0; step < NEWTON_STEPS; step += 1) {
+    const z = a + s;
+    const lnScaled = lnScaledLowerGamma(a, z);
+    // From gamma'(a, z) = z^(a-1) e^-z: d/dz ln g = 1 / (z g) + 1 - a / z.
+    const slope = (Math.exp(-lnScaled) + s) / z;
+    const descent = (lnScaled - threshold) / slope;
+    if (!(descent > PRECISION * s)) break;
+    s -= descent;
   }
-  return excluded;
+  return s * (1 + PRECISION);
 }
 
 /** Throws a RangeError unless `alpha` is within (0, 1). */
