@@ -1,6 +1,6 @@
 import { suggestion } from './config-fault.ts';
 import { readDatabaseUrl } from './database-url.ts';
-import { experimentFaults } from './experiment-checks.ts';
+import { experimentFaults, experimentWarnings } from './experiment-checks.ts';
 import type { JsonPath } from './json-document.ts';
 import type { GatewayConfig, MetricConfig } from './schema.ts';
 import { type PathFault, valueAt } from './schema-fault.ts';
@@ -38,7 +38,7 @@ export function crossCheckWarnings(config: GatewayConfig): readonly PathFault[] 
   const used = new Set(
     Object.values(config.routes).flatMap((route) => route.targets.map((target) => target.provider)),
   );
-  const warnings: PathFault[] = [];
+  const warnings: PathFault[] = [...experimentWarnings(config)];
   for (const [name, provider] of Object.entries(config.providers)) {
     const path = ['providers', name];
     if (!used.has(name)) warnings.push({ path, message: 'no route has a target with this provider' });

@@ -23,6 +23,17 @@ export function experimentFaults(
   ]);
 }
 
+/** What works but is probably not meant. */
+export function experimentWarnings(config: GatewayConfig): readonly PathFault[] {
+  return Object.entries(config.experiments).flatMap(([name, { arms, policy }]) => {
+    // The challenger of one of two arms is the other one, whatever is known of them.
+    if (policy.kind !== 'top_two_thompson' || policy.beta !== 0.5 || Object.keys(arms).length > 2) return [];
+    const message =
+      'between two arms with "beta" 0.5 this is an even split for ever: use "thompson" to favour the better one, or "fixed"';
+    return [{ path: ['experiments', name, 'policy'], message }];
+  });
+}
+
 function armFaults(path: JsonPath, experiment: ExperimentConfig): readonly PathFault[] {
   const faults: PathFault[] = [];
   const arms = Object.keys(experiment.arms);

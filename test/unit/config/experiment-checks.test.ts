@@ -14,18 +14,21 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** `jsonPath: message` of every fault of an experiment; empty when it is sound. */
-function faultsOf(tone: object): readonly string[] {
-  const path = join(directory, 'gateway.config.json');
-  const document = {
+function soundDocument(): object {
+  return {
     providers: { offline: { kind: 'offline' } },
     routes: { default: { targets: [{ provider: 'offline' }] } },
     metrics: {
       completed: { type: 'boolean' },
       seen: { type: 'categorical', values: { yes: 1, no: 1 } },
     },
-    experiments: { tone: { prompt: 'tip', arms: ARMS, ...tone } },
   };
+}
+
+/** `jsonPath: message` of every fault of an experiment; empty when it is sound. */
+function faultsOf(tone: object): readonly string[] {
+  const path = join(directory, 'gateway.config.json');
+  const document = { ...soundDocument(), experiments: { tone: { prompt: 'tip', arms: ARMS, ...tone } } };
   writeFileSync(path, JSON.stringify(document));
   try {
     loadConfig({ path, environment: loadEnvironment({}) });
@@ -99,6 +102,18 @@ describe('the configuration of an experiment', () => {
 
     expect(faults).toHaveLength(1);
     expect(faults[0]).toContain(beginning);
+  });
+
+  test('warns that two arms leave top-two Thompson sampling nothing to choose', () => {
+    const path = join(directory, 'gateway.config.json');
+    const warningsOf = (policy: object) => {
+      const document = { ...soundDocument(), experiments: { tone: { prompt: 'tip', arms: ARMS, policy } } };
+      writeFileSync(path, JSON.stringify(document));
+      return loadConfig({ path, environment: loadEnvironment({}) }).warnings.map(({ message }) => message);
+    };
+
+    expect(warningsOf({ kind: 'top_two_thompson' }).join()).toContain('an even split for ever');
+    expect(warningsOf({ kind: 'top_two_thompson', beta: 0.6 }).join()).not.toContain('even split');
   });
 
   test('names what is wrong with the number of arms', () => {

@@ -67,16 +67,16 @@ describe('policyPropensities', () => {
     );
   });
 
-  test('gives the better arm more under every policy that learns', () => {
+  test('gives the best arm more than the worst under every policy that learns', () => {
     for (const kind of ['epsilon_greedy', 'thompson', 'top_two_thompson'] as const) {
       const arms = ['worse', 'better', 'worst'].map((name) => ({ name, version: 'v1', weight: 1 }));
-      const [worse = 1, better = 0] = policyPropensities(experiment({ arms, policy: policy(kind) }), [
+      const [, better = 0, worst = 1] = policyPropensities(experiment({ arms, policy: policy(kind) }), [
         { n: 100, sum: 20 },
         { n: 100, sum: 50 },
         { n: 100, sum: 10 },
       ]);
 
-      expect(better).toBeGreaterThan(worse);
+      expect(better).toBeGreaterThan(worst);
     }
   });
 
