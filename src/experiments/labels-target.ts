@@ -21,8 +21,7 @@ export function nameFault(label: string): string | null {
 
 /**
  * Content hash of what a label shall point to; null for an experiment. Fails with `prompt_not_found`,
- * `version_not_found`, `version_retired` and, for an experiment that the prompt does not have, `invalid_request`, each
- * listing the known ones.
+ * `version_not_found`, `version_retired` and `experiment_not_found`, each listing the known ones.
  */
 export function targetHash(known: KnownTargets, prompt: string, to: LabelTarget): string | null {
   if (to.kind === 'experiment') {
@@ -57,7 +56,7 @@ export function describeTarget(target: LabelTarget): string {
 function requireExperiment(names: readonly string[], prompt: string, experiment: string): void {
   if (names.includes(experiment)) return;
   throw new AppError(
-    'invalid_request',
+    'experiment_not_found',
     `prompt "${prompt}" has no experiment "${experiment}"${didYouMean(experiment, names)}; known: ${listNames(names)}`,
     { details: { prompt, experiment, known: names } },
   );

@@ -48,8 +48,8 @@ export interface Labels extends LabelView {
   history(prompt: string, label: string, limit: number): Promise<readonly LabelEvent[]>;
   /**
    * Moves a label, or makes it: in force here at once, elsewhere within a poll. To where it already points is no move.
-   * Fails with `invalid_request` (name, reason, unknown experiment), `prompt_not_found`, `version_not_found`,
-   * `version_retired`, `conflict` (details: `current`) and `storage_unavailable`.
+   * Fails with `invalid_request` (name, reason, too many labels), `prompt_not_found`, `version_not_found`,
+   * `version_retired`, `experiment_not_found`, `conflict` (details: `current`) and `storage_unavailable`.
    */
   move(request: LabelMoveRequest): Promise<LabelEvent>;
   /**

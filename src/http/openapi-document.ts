@@ -211,6 +211,7 @@ const ROUTES: readonly RouteDescription[] = [
       ...WITH_BODY,
       'prompt_not_found',
       'version_not_found',
+      'experiment_not_found',
       'conflict',
       'version_retired',
       'storage_unavailable',

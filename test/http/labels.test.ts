@@ -81,7 +81,13 @@ describe('PUT /prompts/:name/labels/:label', () => {
   test.each([
     ['an unknown prompt', '/prompts/none/labels/live', { version: 'v1' }, 404, 'prompt_not_found'],
     ['an unknown version', '/prompts/tip/labels/live', { version: 'v3' }, 404, 'version_not_found'],
-    ['an unknown experiment', '/prompts/tip/labels/live', { experiment: 'tune' }, 400, 'invalid_request'],
+    [
+      'an unknown experiment',
+      '/prompts/tip/labels/live',
+      { experiment: 'tune' },
+      404,
+      'experiment_not_found',
+    ],
     ['a name with its @', '/prompts/tip/labels/@live', { version: 'v1' }, 400, 'invalid_request'],
     ['the name latest', '/prompts/tip/labels/latest', { version: 'v1' }, 400, 'invalid_request'],
     ['no target', '/prompts/tip/labels/live', {}, 400, 'invalid_request'],

@@ -177,6 +177,7 @@ describe('/openapi.json', () => {
       { experiment: 'tone', reason: 'compare' },
       { version: 'v2', reason: 'too late', expected_sequence: 0 },
       { version: 'v9', reason: 'unknown' },
+      { experiment: 'none', reason: 'unknown' },
       { version: 'v2' },
     ]) {
       await expectDocumented(path, 'put', await gateway.put('/prompts/tip/labels/live', body));

@@ -154,12 +154,12 @@ describe('moving a label', () => {
     ['an unknown prompt', { prompt: 'tpi' }, V1, 'prompt_not_found', 'known: tip'],
     ['an unknown version', {}, { kind: 'version', version: 'v3' }, 'version_not_found', 'known: v1, v2'],
     ['a retired version', {}, { kind: 'version', version: 'v0' }, 'version_retired', 'in use: v1, v2'],
-    ['an unknown experiment', {}, { kind: 'experiment', experiment: 'tune' }, 'invalid_request', 'tone'],
+    ['an unknown experiment', {}, { kind: 'experiment', experiment: 'tune' }, 'experiment_not_found', 'tone'],
     [
       'an experiment of another prompt',
       { prompt: 'digest' },
       TONE,
-      'invalid_request',
+      'experiment_not_found',
       'prompt "digest" has no experiment "tone"; known: (none)',
     ],
   ] as const)('refuses %s and lists the known ones', async (_what, changes, to, code, text) => {
