@@ -7,6 +7,8 @@ export type Behaviour = 'answer' | 'server_error' | 'hang' | 'hang_after_content
 
 export interface LanguageModelUnderTest {
   readonly model: LanguageModel;
+  /** Resolves once the upstream has the call; null where there is no upstream. */
+  readonly received: (() => Promise<void>) | null;
   /** Resolves once the upstream saw its call cancelled; null where there is no upstream. */
   readonly cancelled: (() => Promise<void>) | null;
   close(): Promise<void>;
@@ -112,10 +114,11 @@ export function describeLanguageModel(name: string, options: LanguageModelContra
         (model: LanguageModel, signal: AbortSignal) => model.generate(request, signal),
         (model: LanguageModel, signal: AbortSignal) => collectStream(model.stream(request, signal)),
       ]) {
-        const { model, cancelled } = await open('hang');
+        const { model, received, cancelled } = await open('hang');
         const caller = new AbortController();
         const call = failureOf(start(model, caller.signal));
-        await new Promise<void>((resolve) => setTimeout(resolve, 30));
+        // A call aborted before it was sent would never be seen cancelled.
+        await received?.();
 
         const abortedAtMs = performance.now();
         caller.abort();

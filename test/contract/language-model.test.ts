@@ -23,6 +23,7 @@ function openAdapter(kind: 'openai' | 'anthropic') {
     const transport = transportForTest();
     return {
       model: adapterForTest({ kind, origin: upstream.origin, transport }),
+      received: () => upstream.received(),
       cancelled: () => upstream.cancelled(),
       close: async () => {
         await transport.close();
@@ -35,7 +36,7 @@ function openAdapter(kind: 'openai' | 'anthropic') {
 describeLanguageModel('openai', { text: STUB_TEXT, open: openAdapter('openai') });
 describeLanguageModel('anthropic', { text: STUB_TEXT, open: openAdapter('anthropic') });
 
-const NO_UPSTREAM = { cancelled: null, close: async () => {} };
+const NO_UPSTREAM = { received: null, cancelled: null, close: async () => {} };
 const hasNone = 'authored lines have no upstream that could';
 
 describeLanguageModel('offline', {

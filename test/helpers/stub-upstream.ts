@@ -34,6 +34,8 @@ export interface StubRequest {
 export interface StubUpstream {
   readonly origin: string;
   readonly requests: StubRequest[];
+  /** Resolves at the next (or an earlier) call that has arrived whole. */
+  received(): Promise<void>;
   /** Resolves at the next (or an earlier) answer whose connection was closed by the other side. */
   cancelled(): Promise<void>;
   /** TCP connections accepted so far. */
@@ -58,6 +60,7 @@ export async function startStubUpstream(
   const requests: StubRequest[] = [];
   let cancelledCount = 0;
   const waiting: (() => void)[] = [];
+  const awaitingCall: (() => void)[] = [];
   let connections = 0;
   const server = makeServer((request, response) => {
     const parts: Buffer[] = [];
@@ -72,6 +75,7 @@ export async function startStubUpstream(
       const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
       const path = request.url ?? '';
       requests.push({ method: request.method ?? '', path, headers: request.headers, body });
+      for (const resolve of awaitingCall.splice(0)) resolve();
       if (path.endsWith('/models')) {
         sendJson(response, 200, { object: 'list', data: [{ id: 'stub-model', object: 'model' }] });
         return;
@@ -94,6 +98,12 @@ export async function startStubUpstream(
   return {
     origin: `http://127.0.0.1:${address.port}`,
     requests,
+    received: () =>
+      requests.length > 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            awaitingCall.push(resolve);
+          }),
     cancelled: () =>
       cancelledCount > 0
         ? Promise.resolve()

@@ -5,9 +5,7 @@ import { startTestGateway, type TestGateway } from './start-test-gateway.ts';
 
 let gateway: TestGateway;
 beforeEach(async () => {
-  gateway = await startTestGateway({
-    limits: { headersTimeoutMs: 200, requestTimeoutMs: 300, checkIntervalMs: 50 },
-  });
+  gateway = await startTestGateway();
 });
 afterEach(() => gateway.close());
 
@@ -113,14 +111,21 @@ describe('the socket', () => {
   });
 
   test('gives up on headers and bodies that stop half-way', async () => {
-    const [headers, body] = await Promise.all([
-      gateway.raw('POST /generate HTTP/1.1\r\nHost: loc'),
-      gateway.raw(`${POST}Content-Length: 100\r\n\r\n{"prompt":`),
-    ]);
+    const impatient = await startTestGateway({
+      limits: { headersTimeoutMs: 200, requestTimeoutMs: 300, checkIntervalMs: 50 },
+    });
+    try {
+      const [headers, body] = await Promise.all([
+        impatient.raw('POST /generate HTTP/1.1\r\nHost: loc'),
+        impatient.raw(`${POST}Content-Length: 100\r\n\r\n{"prompt":`),
+      ]);
 
-    expect(headers).toMatch(/^HTTP\/1.1 408 /);
-    expect(body).toMatch(/^HTTP\/1.1 408 /);
-    expect(gateway.generate.requests).toHaveLength(0);
+      expect(headers).toMatch(/^HTTP\/1.1 408 /);
+      expect(body).toMatch(/^HTTP\/1.1 408 /);
+      expect(impatient.generate.requests).toHaveLength(0);
+    } finally {
+      await impatient.close();
+    }
   });
 
   test('stays well while 200 sockets send half a request', async () => {
