@@ -1,8 +1,9 @@
 import { relative } from 'node:path';
 import type { RunningGateway } from './compose.ts';
+import type { GatewayConfig, MetricConfig } from './config/index.ts';
 import { gatewayVersion } from './version.ts';
 
-/** What a person sees at the start: at most 20 lines, with two commands to copy. */
+/** What a person sees at the start: at most 20 lines, with two commands to copy that work with this configuration. */
 export function startBanner(gateway: RunningGateway): string {
   const { url, config, prompts, providers } = gateway;
   const inUse = providers.filter((provider) => provider.inUse && provider.kind !== 'offline');
@@ -10,6 +11,9 @@ export function startBanner(gateway: RunningGateway): string {
     .current()
     .prompts.map((family) => `${family.name} ${family.versions.map((version) => version.version).join(' ')}`);
   const json = "-H 'content-type: application/json'";
+  const prompt = config.config.prompts.default;
+  const call = { prompt, variables: {}, external_id: `${prompt}-1` };
+  const outcome = exampleOutcome(config.config, prompt);
   return [
     `prompt-gateway ${gatewayVersion()} listens on ${url}`,
     `  docs       ${url}/docs`,
@@ -21,8 +25,31 @@ export function startBanner(gateway: RunningGateway): string {
     ...gateway.warnings.map((warning) => `  warning    ${warning.path}: ${warning.message}`),
     '',
     'Try it:',
-    `  curl -s ${url}/generate ${json} -d '{"prompt":"tip","variables":{},"external_id":"tip-1"}'`,
-    `  curl -s ${url}/feedback ${json} -d '{"external_id":"tip-1","metric":"completed","value":true}'`,
+    `  curl -s ${url}/generate ${json} -d '${JSON.stringify(call)}'`,
+    ...(outcome === null ? [] : [`  curl -s ${url}/feedback ${json} -d '${JSON.stringify(outcome)}'`]),
     '',
   ].join('\n');
+}
+
+/** The best a user could say, by the metric that the prompt's report shows first. */
+function exampleOutcome(config: GatewayConfig, prompt: string): Record<string, unknown> | null {
+  const name = config.prompts.settings[prompt]?.primary_metric ?? Object.keys(config.metrics)[0];
+  const metric = name === undefined ? undefined : config.metrics[name];
+  if (metric === undefined) return null;
+  return { external_id: `${prompt}-1`, metric: name, value: exampleValue(metric) };
+}
+
+function exampleValue(metric: MetricConfig): unknown {
+  switch (metric.type) {
+    case 'boolean':
+      return metric.optimize === 'max';
+    case 'float':
+      return metric.optimize === 'max' ? metric.max : metric.min;
+    case 'categorical':
+      return Object.keys(metric.values)[0];
+    default: {
+      const never: never = metric;
+      return never;
+    }
+  }
 }
