@@ -37,7 +37,9 @@ async function printFailure(error: unknown, asJson: boolean, context: CliContext
     return;
   }
   await writeLine(context.stderr, error.message);
-  for (const fault of error.faults) await writeLine(context.stderr, `  ${fault.path}  ${fault.message}`);
+  // Some messages list their faults themselves: what the start of the gateway logs has no other place for them.
+  const untold = error.faults.filter((fault) => !error.message.includes(fault.message));
+  for (const fault of untold) await writeLine(context.stderr, `  ${fault.path}  ${fault.message}`);
 }
 
 /** Names in snake_case, as everywhere in JSON; what a fault does not have is left out. */

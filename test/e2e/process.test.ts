@@ -228,6 +228,10 @@ describe('a start that cannot be', () => {
     expect(await started.exit).toEqual({ code: 78, signal: null });
     for (const text of texts) expect(started.output()).toContain(text);
     expect(started.output()).not.toMatch(/^\s+at /m);
+    const lines = started.output().trim().split(/\n\s*/);
+    expect(lines.map((line) => line.replaceAll(/\s+/g, ' '))).toEqual([
+      ...new Set(lines.map((line) => line.replaceAll(/\s+/g, ' '))),
+    ]);
   });
 
   test('names the port that is in use', async () => {
