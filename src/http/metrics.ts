@@ -95,7 +95,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (observation.costNanoUsd !== null) {
         calls.cost.labels(prompt, promptVersion, provider).inc(observation.costNanoUsd / 1e9);
       }
-      calls.attempts.labels(provider).inc(observation.attempts);
+      for (const attempt of observation.attempts)
+        calls.attempts.labels(attempt.provider, attempt.outcome).inc();
       if (observation.degraded) calls.degraded.labels(prompt, promptVersion).inc();
       if (!observation.recorded) calls.unrecorded.inc();
     },
@@ -171,8 +172,8 @@ function callMetrics(registry: Registry) {
     }),
     attempts: new Counter({
       name: 'gateway_provider_attempts_total',
-      help: 'Upstream calls made, by the provider that answered last.',
-      labelNames: ['provider'] as const,
+      help: 'Upstream calls by what came of each: ok, or the class of its failure.',
+      labelNames: ['provider', 'outcome'] as const,
       registers,
     }),
     degraded: new Counter({
@@ -183,7 +184,7 @@ function callMetrics(registry: Registry) {
     }),
     unrecorded: new Counter({
       name: 'gateway_unrecorded_total',
-      help: 'Generations that were answered although the ledger could not be written.',
+      help: 'Generations that the ledger could not take, whether they were answered or not.',
       registers,
     }),
     outcomes: new Counter({

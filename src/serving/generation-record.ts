@@ -120,10 +120,10 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
 }
 
 /** Calls that reached an upstream; targets that were passed over are in the row too. */
-export function upstreamCalls(attempts: readonly AttemptRecord[]): number {
+export function upstreamCalls(attempts: readonly AttemptRecord[]): readonly AttemptRecord[] {
   return attempts.filter(
     ({ outcome }) => outcome !== 'skipped_open_circuit' && outcome !== 'skipped_queue_full',
-  ).length;
+  );
 }
 
 /** What the caller gets, from the row and the answer. */
@@ -152,7 +152,7 @@ export function answerOf(
     },
     costNanoUsd: record.costNanoUsd,
     latencyMs: Math.round(record.totalMs),
-    attempts: upstreamCalls(end.attempts),
+    attempts: upstreamCalls(end.attempts).length,
     recorded: true,
     rawMessage: answer.result.rawMessage,
     logprobs: answer.result.logprobs ?? null,

@@ -205,7 +205,8 @@ export interface GenerationObserver {
     readonly inputTokens: number | null;
     readonly outputTokens: number | null;
     readonly costNanoUsd: number | null;
-    readonly attempts: number;
+    /** Calls that reached an upstream, in their order. */
+    readonly attempts: readonly { readonly provider: string; readonly outcome: string }[];
     readonly degraded: boolean;
     readonly recorded: boolean;
   }): void;

@@ -179,7 +179,10 @@ describe('GET /metrics', () => {
         inputTokens: 31,
         outputTokens: null,
         costNanoUsd: 120_000,
-        attempts: 1,
+        attempts: [
+          { provider: 'openai', outcome: 'server' },
+          { provider: 'litellm', outcome: 'ok' },
+        ],
         degraded: false,
         recorded: true,
       });
@@ -196,6 +199,7 @@ describe('GET /metrics', () => {
       expect.stringContaining('prompt="unknown",prompt_version="unknown"'),
       expect.stringContaining('prompt="none",prompt_version="none"'),
     ]);
+    expect(text).toContain('gateway_provider_attempts_total{provider="openai",outcome="server"} 4');
     expect(text).toContain('gateway_overhead_seconds_sum{surface="generate"} 0.052');
     expect(text).toContain(
       'gateway_tokens_total{prompt="tip",prompt_version="v2",provider="litellm",direction="input"} 31',
