@@ -28,7 +28,12 @@ import {
 import type { Ledger } from './ledger/index.ts';
 import { createPromptStore, type PromptStore, type ReloadReport } from './prompts/index.ts';
 import { createRoutes, describeProviders, type ProviderDescription } from './providers/index.ts';
-import { createGenerateService, createOutcomeService, createRedaction } from './serving/index.ts';
+import {
+  createGenerateService,
+  createOutcomeService,
+  createRedaction,
+  promptSettingWarnings,
+} from './serving/index.ts';
 import { openSqliteStorage, type StorageSettings } from './storage/sqlite/index.ts';
 import { gatewayVersion } from './version.ts';
 
@@ -214,6 +219,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
         ...loaded.warnings,
         ...routes.warnings.map((message) => ({ path: 'routes', message })),
         ...prompts.current().warnings,
+        ...promptSettingWarnings(prompts.current(), config),
         ...labelWarnings,
         ...defaultVersionWarnings(prompts.current(), environment.defaultPromptVersion, {
           labels,
