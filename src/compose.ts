@@ -227,7 +227,12 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
         }),
         ...experimentWarnings(experiments, prompts.current()),
       ],
-      reloadPrompts: () => prompts.reload(),
+      reloadPrompts: async () => {
+        const report = await prompts.reload();
+        // The store logs changes and faults; whoever asked wants an answer also when there were none.
+        logger.info({ event: 'prompts_reload_requested', ...report }, 'prompts were read again, as asked');
+        return report;
+      },
       close: () => {
         closing ??= announceDrain(drain, config.server.drain_delay_ms, clock).then(closeAll);
         return closing;

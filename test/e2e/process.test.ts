@@ -153,7 +153,7 @@ describe('a stop', () => {
 describe('prompts on a running gateway', () => {
   test('are reloaded on SIGHUP, whole or not at all', async () => {
     const folder = await freshFolder();
-    const started = start(folder);
+    const started = start(folder, { LOG_LEVEL: 'info' });
     const url = await started.url;
     const v1 = await readFile(join(folder, 'prompts/tip/v1.prompt'), 'utf8');
 
@@ -175,6 +175,17 @@ describe('prompts on a running gateway', () => {
 
     expect((await postGenerate(url, { prompt_version: 'v4', variables: {} })).status).toBe(200);
     expect((await postGenerate(url, { prompt_version: 'v5', variables: {} })).status).toBe(404);
+    const asked = started
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('"prompts_reload_requested"'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(asked.at(-1)).toMatchObject({
+      level: 30,
+      reloaded: [],
+      unchanged: expect.arrayContaining(['tip@v4']),
+      failed: [{ path: expect.stringContaining('tip/v5.prompt') }],
+    });
   });
 });
 

@@ -16,10 +16,9 @@ export async function serve(options: ServeOptions, context: CliContext): Promise
   const gateway = await startGateway({ environment, loaded });
   await writeText(context.stdout, startBanner(gateway));
   context.onHangup(() => {
-    gateway.reloadPrompts().then(
-      (report) => writeLine(context.stdout, JSON.stringify({ event: 'prompts_reloaded', ...report })),
-      (error: unknown) => writeLine(context.stderr, `reload failed: ${errorMessage(error)}`),
-    );
+    gateway.reloadPrompts().catch((error: unknown) => {
+      return writeLine(context.stderr, `reload failed: ${errorMessage(error)}`);
+    });
   });
   await context.untilStopped();
   await gateway.close();
