@@ -22,7 +22,6 @@ export function scriptedLabels(labels: ScriptedLabels = {}): LabelView {
       if (to === undefined) return null;
       return {
         sequence: 1,
-        id: 'lbl_1',
         prompt,
         label,
         createdAtMs: 0,
@@ -32,7 +31,7 @@ export function scriptedLabels(labels: ScriptedLabels = {}): LabelView {
         reason: 'scripted',
         actor: 'test',
         seeded: false,
-      } as LabelEvent;
+      };
     },
     names: (prompt) => Object.keys(labels[prompt] ?? {}),
   };
