@@ -2,6 +2,7 @@ import { suggestion } from './config-fault.ts';
 import { readDatabaseUrl } from './database-url.ts';
 import { experimentFaults, experimentWarnings } from './experiment-checks.ts';
 import type { JsonPath } from './json-document.ts';
+import { labelsFaults } from './labels-checks.ts';
 import type { GatewayConfig, MetricConfig } from './schema.ts';
 import { type PathFault, valueAt } from './schema-fault.ts';
 
@@ -29,6 +30,9 @@ export function crossCheck(input: CrossCheckInput): readonly CrossCheckFault[] {
     ...textFaults(input.config),
     ...experimentFaults(input.config, declared(input.raw, 'metrics', input.config.metrics)).map((found) =>
       fault(found.path, found.message),
+    ),
+    ...labelsFaults(input.config, declared(input.raw, 'experiments', input.config.experiments) ?? []).map(
+      (found) => fault(found.path, found.message, [['experiments']]),
     ),
   ];
 }

@@ -91,6 +91,5 @@ function brokenLabels({ known, all }: SeedParts): readonly Fault[] {
 
 function seedInvalid(faults: readonly Fault[]): AppError {
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
-  const lines = faults.map(({ path, message }) => `\n  ${path}: ${message}`).join('');
-  return new AppError('config_invalid', `the configured labels have ${count}:${lines}`, { faults });
+  return new AppError('config_invalid', `the configured labels cannot be used: ${count}`, { faults });
 }

@@ -11,11 +11,16 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+const EXPERIMENTS = {
+  tone: { prompt: 'tip', arms: { warm: { version: 'v1' }, brisk: { version: 'v2' } } },
+};
+
 function load(labels: unknown) {
   const path = join(directory, 'gateway.config.json');
   const rest = {
     providers: { offline: { kind: 'offline' } },
     routes: { default: { targets: [{ provider: 'offline' }] } },
+    experiments: EXPERIMENTS,
   };
   writeFileSync(path, JSON.stringify(labels === undefined ? rest : { ...rest, labels }));
   return loadConfig({ path, environment: readEnvironment({}).environment });
@@ -51,6 +56,14 @@ describe('labels in the configuration', () => {
     [{ Tip: { live: 'v1' } }, 'labels.Tip: a name has'],
     [{ tip: 'v1' }, 'labels.tip: expected an object'],
     [[], 'labels: expected an object'],
+    [
+      { tip: { live: { experiment: 'tome' } } },
+      'labels.tip.live.experiment: no experiment is named "tome" (did you mean "tone"?)',
+    ],
+    [
+      { digest: { live: { experiment: 'tone' } } },
+      'labels.digest.live.experiment: experiment "tone" compares versions of prompt "tip", not of "digest"',
+    ],
   ])('refuse %j with place and remedy', (labels, message) => {
     expect(faultsOf(labels)).toEqual([expect.stringContaining(message)]);
   });

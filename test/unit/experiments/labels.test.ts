@@ -426,7 +426,7 @@ describe('first values from the configuration', () => {
       'labels.tpi.live',
       'labels.digest.live',
     ]);
-    expect(error.message).toContain('labels.tip.next: prompt "tip" has no version "v9"');
+    expect(error.faults[1]?.message).toContain('prompt "tip" has no version "v9"');
     expect(store.events).toEqual([]);
   });
 
