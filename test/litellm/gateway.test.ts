@@ -98,7 +98,6 @@ if (missing !== null) console.warn(`skipped: ${missing}`);
     ['slow', 504, 'provider_timeout', 'timeout'],
     ['context-overflow', 422, 'context_overflow', 'context_overflow'],
     ['content-filter', 422, 'content_filtered', 'content_filter'],
-    // Last: a refused key keeps its target shut for a while.
     ['unauthorized', 502, 'provider_rejected', 'auth'],
   ])('answers %s with %i %s and one upstream call', async (model, status, code, failureClass) => {
     const before = upstream.requests.length;

@@ -77,8 +77,9 @@ export class RouteTarget {
         this.succeeded(admission, nowMs);
         return;
       case 'auth': {
-        // A key that may not use the model some request named is no reason to cut off all the others.
-        if (!context.isOwnModel && failure.status !== 401) {
+        // A key that may not use the model some request named is no reason to cut off all the others: else one caller
+        // could shut a route for everybody.
+        if (!context.isOwnModel) {
           this.breaker.withdraw(admission);
           return;
         }

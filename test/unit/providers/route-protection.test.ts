@@ -155,8 +155,8 @@ describe('the circuit breaker of a target', () => {
     });
   });
 
-  test('does not let one caller’s forbidden model cut off everybody', async () => {
-    const forbidden = new ProviderFailure('auth', 'no access to this model', { status: 403 });
+  test.each([401, 403])('does not let one caller’s forbidden model (%i) cut off everybody', async (status) => {
+    const forbidden = new ProviderFailure('auth', 'no access to this model', { status });
     const model = scriptedLanguageModel('a', [{ kind: 'fail', failure: forbidden }, ANSWER]);
     const { route } = routeForTest({ targets: [{ languageModel: model }] });
 
