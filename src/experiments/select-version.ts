@@ -16,6 +16,14 @@ export interface Selection {
   readonly assignment: Assignment | null;
   /** The experiment's snapshot in force at the call; null without an assignment. */
   readonly currentPolicyRevision: string | null;
+  /** The experiment that gave the call its baseline and does not count it; null: it counts, or there is none. */
+  readonly leftOut: LeftOut | null;
+}
+
+export interface LeftOut {
+  readonly experiment: string;
+  /** The call names no unit · before its start or after its stop · the unit's arm was taken out of the definition. */
+  readonly reason: 'no_unit' | 'not_running' | 'arm_removed';
 }
 
 export interface SelectionRequest {
@@ -49,12 +57,13 @@ export function createSelector(options: SelectorOptions): Selector {
   const assignedTo = async (
     experiment: Experiment,
     request: SelectionRequest,
-  ): Promise<Assignment | null> => {
+  ): Promise<Assignment | LeftOut['reason']> => {
+    if (!isRunning(experiment, clock.nowMs())) return 'not_running';
     const unitKey = request.unitKey(experiment.unit);
-    if (unitKey === null || !isRunning(experiment, clock.nowMs())) return null;
+    if (unitKey === null) return 'no_unit';
     const assignment = await assigner.assign(experiment, unitKey);
     // An arm that was taken out of the definition has nothing to serve any more.
-    return experiment.arms.some((arm) => arm.name === assignment.arm) ? assignment : null;
+    return experiment.arms.some((arm) => arm.name === assignment.arm) ? assignment : 'arm_removed';
   };
 
   return {
@@ -62,17 +71,24 @@ export function createSelector(options: SelectorOptions): Selector {
       const family = registry.family(request.prompt);
       const wish: ResolvedWish = resolveWish(family, request, options);
       const { source, label } = wish;
-      if (wish.kind === 'version') {
-        return { version: wish.version, source, label, assignment: null, currentPolicyRevision: null };
-      }
+      const base = { source, label, assignment: null, currentPolicyRevision: null, leftOut: null };
+      if (wish.kind === 'version') return { ...base, version: wish.version };
       const { experiment } = wish;
-      const assignment = await assignedTo(experiment, request);
-      const armName = assignment?.arm ?? experiment.baseline;
+      const { name } = experiment;
+      const assigned = await assignedTo(experiment, request);
+      const armName = typeof assigned === 'string' ? experiment.baseline : assigned.arm;
       const arm = experiment.arms.find((candidate) => candidate.name === armName);
-      const through = `arm "${armName}" of experiment "${experiment.name}"`;
+      const through = `arm "${armName}" of experiment "${name}"`;
       const version = namedVersion(family, { version: arm?.version ?? '', source, through });
-      const currentPolicyRevision = assignment === null ? null : snapshots.current(experiment.name).revision;
-      return { version, source, label, assignment, currentPolicyRevision };
+      if (typeof assigned === 'string') {
+        return { ...base, version, leftOut: { experiment: name, reason: assigned } };
+      }
+      return {
+        ...base,
+        version,
+        assignment: assigned,
+        currentPolicyRevision: snapshots.current(name).revision,
+      };
     },
   };
 }

@@ -99,6 +99,9 @@ export function createMetrics(sources: MetricsSources): Metrics {
         calls.attempts.labels(attempt.provider, attempt.outcome).inc();
       if (observation.degraded) calls.degraded.labels(prompt, promptVersion).inc();
       if (!observation.recorded) calls.unrecorded.inc();
+      if (observation.leftOut !== null) {
+        calls.leftOut.labels(observation.leftOut.experiment, observation.leftOut.reason).inc();
+      }
     },
     outcomes({ accepted, duplicates }) {
       calls.outcomes.labels('accepted').inc(accepted);
@@ -185,6 +188,12 @@ function callMetrics(registry: Registry) {
     unrecorded: new Counter({
       name: 'gateway_unrecorded_total',
       help: 'Generations that the ledger could not take, whether they were answered or not.',
+      registers,
+    }),
+    leftOut: new Counter({
+      name: 'gateway_experiment_left_out_total',
+      help: 'Calls that an experiment gave its baseline and does not count, by reason.',
+      labelNames: ['experiment', 'reason'] as const,
       registers,
     }),
     outcomes: new Counter({

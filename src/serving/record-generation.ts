@@ -51,12 +51,12 @@ export async function recordAnswer(
     );
     recorded = false;
     if (parts.onLedgerFailure === 'fail') {
-      observe(parts.observer, record, 0, false);
+      observe(parts.observer, call, record, 0, false);
       throw error;
     }
   }
   const commitMs = parts.clock.monotonicMs() - startedMs;
-  observe(parts.observer, record, commitMs, recorded);
+  observe(parts.observer, call, record, commitMs, recorded);
   return {
     answer: recorded ? answer : { ...answer, recorded: false },
     timing: {
@@ -88,11 +88,12 @@ export async function recordFailure(
     );
   }
   await lease.release();
-  observe(parts.observer, record, parts.clock.monotonicMs() - startedMs, recorded);
+  observe(parts.observer, call, record, parts.clock.monotonicMs() - startedMs, recorded);
 }
 
 function observe(
   observer: GenerationObserver,
+  call: PreparedCall,
   record: GenerationRecord,
   commitMs: number,
   recorded: boolean,
@@ -114,5 +115,6 @@ function observe(
     attempts: upstreamCalls(record.attempts),
     degraded: record.degraded,
     recorded,
+    leftOut: call.selection?.leftOut ?? null,
   });
 }

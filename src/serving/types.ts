@@ -209,6 +209,8 @@ export interface GenerationObserver {
     readonly attempts: readonly { readonly provider: string; readonly outcome: string }[];
     readonly degraded: boolean;
     readonly recorded: boolean;
+    /** The experiment that left the call out, and why. */
+    readonly leftOut: { readonly experiment: string; readonly reason: string } | null;
   }): void;
   outcomes(observation: { readonly accepted: number; readonly duplicates: number }): void;
 }

@@ -185,6 +185,7 @@ describe('GET /metrics', () => {
         ],
         degraded: false,
         recorded: true,
+        leftOut: { experiment: 'tone', reason: 'no_unit' },
       });
     observe('tip', 'v2');
     observe('tip', 'made-up');
@@ -205,6 +206,7 @@ describe('GET /metrics', () => {
       'gateway_tokens_total{prompt="tip",prompt_version="v2",provider="litellm",direction="input"} 31',
     );
     expect(text).not.toContain('direction="output"');
+    expect(text).toContain('gateway_experiment_left_out_total{experiment="tone",reason="no_unit"} 4');
   });
 });
 

@@ -276,7 +276,12 @@ describe('an experiment behind a label', () => {
     const selection = await live(selector, 'ann');
 
     expect(selection.version.version).toBe('v2');
-    expect(selection).toMatchObject({ label: 'live', assignment: null, currentPolicyRevision: null });
+    expect(selection).toMatchObject({
+      label: 'live',
+      assignment: null,
+      currentPolicyRevision: null,
+      leftOut: { experiment: 'tone', reason: 'no_unit' },
+    });
     expect(selector.lookUps).toEqual([]);
   });
 
@@ -291,7 +296,8 @@ describe('an experiment behind a label', () => {
     const selection = await live(selector, 'ann');
 
     expect(selection.assignment !== null).toBe(assigns);
-    if (!assigns) expect(selection.version.version).toBe('v1');
+    expect(selection.version.version).toBe(assigns && selection.assignment?.arm === 'warm' ? 'v2' : 'v1');
+    expect(selection.leftOut?.reason).toBe(assigns ? undefined : 'not_running');
   });
 
   test('gives the units of an arm that was taken out the baseline, and leaves them out', async () => {
@@ -311,6 +317,7 @@ describe('an experiment behind a label', () => {
     const selection = await live(selector, 'ann');
 
     expect([selection.version.version, selection.assignment]).toEqual(['v1', null]);
+    expect(selection.leftOut).toEqual({ experiment: 'tone', reason: 'arm_removed' });
   });
 
   test('refuses the calls of an arm whose version is retired, as any other call', async () => {

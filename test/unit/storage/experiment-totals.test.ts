@@ -1,0 +1,26 @@
+import { describe, expect, test } from '@jest/globals';
+
+import {
+  ARM_CALLS_SQL,
+  ARM_OUTCOMES_SQL,
+  REVISION_UNITS_SQL,
+} from '../../../src/storage/sqlite/experiment-totals.ts';
+import { writerCoreInMemory } from '../../helpers/writer-core-in-memory.ts';
+
+describe('the totals of an experiment', () => {
+  test('come from its own series by indexes, never from raw rows', () => {
+    const { database } = writerCoreInMemory();
+    const parameters = { experiment: '', metric: '', revision: '', closedBeforeMs: 0 };
+    for (const sql of [ARM_CALLS_SQL, ARM_OUTCOMES_SQL, REVISION_UNITS_SQL]) {
+      const plan = database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all(parameters)
+        .map((row) => String((row as { detail: unknown }).detail))
+        .join('\n');
+
+      expect(plan).toMatch(/SEARCH s USING INDEX rollup_series_by_experiment/);
+      expect(plan).toMatch(/SEARCH r USING PRIMARY KEY/);
+      expect(plan).not.toMatch(/SCAN (s|r|p)\b|generations|\boutcomes\b|assignments/);
+    }
+  });
+});
