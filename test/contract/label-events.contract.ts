@@ -93,6 +93,14 @@ export function describeLabelEvents(name: string, open: () => Promise<OpenedLabe
       expect(await opened.labelEvents.history('tip', 'live', 10)).toHaveLength(2);
     });
 
+    test('has no expected sequence for a label that does not exist', async () => {
+      await expect(append(V1, { expectedSequence: 7 })).rejects.toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining('has no label "live"'),
+      });
+      expect(await opened.labelEvents.eventsAfter(0, 10)).toEqual([]);
+    });
+
     test('lets one of many who saw the same sequence move the label', async () => {
       const first = await append(V1);
 

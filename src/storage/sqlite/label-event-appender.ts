@@ -28,7 +28,9 @@ export function createLabelEventAppender(database: Connection): (move: LabelMove
     if (move.expectedSequence !== null && move.expectedSequence !== sequence) {
       throw new AppError(
         'conflict',
-        `label "${move.label}" of prompt "${move.prompt}" is at sequence ${sequence}, not ${move.expectedSequence}`,
+        current === null
+          ? `prompt "${move.prompt}" has no label "${move.label}", so it is not at sequence ${move.expectedSequence}`
+          : `label "${move.label}" of prompt "${move.prompt}" is at sequence ${sequence}, not ${move.expectedSequence}`,
       );
     }
     const name = targetName(move.to);

@@ -7,6 +7,12 @@ import type { WriterPort } from './writer-port.ts';
 /** While the database takes no writes, asking for its health tries one at most this often. */
 const PROBE_INTERVAL_MS = 1_000;
 
+/** These may have been answered without a write: that they passed proves nothing about the disk. */
+const MAY_WRITE_NOTHING: ReadonlySet<WriterCommand['kind']> = new Set([
+  'claim_idempotency_key',
+  'append_label_event',
+]);
+
 /** The one way of every store to the writer: turns its refusals into errors and keeps count of its health. */
 export interface WriterCalls {
   /** Fails with the code of a refusal, with `storage_unavailable` (also after `close`) and with `internal`. */
@@ -33,8 +39,7 @@ export function createWriterCalls(options: {
 
   const noteSuccess = (command: WriterCommand): void => {
     committedWrites += 1;
-    // A claim may have been answered without a write: it proves nothing.
-    if (failure === null || command.kind === 'claim_idempotency_key') return;
+    if (failure === null || MAY_WRITE_NOTHING.has(command.kind)) return;
     failure = null;
     logger.info({}, 'the ledger takes writes again');
   };

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { createLabels, type LabelTarget } from '../../../src/experiments/index.ts';
 import { AppError, type Logger } from '../../../src/kernel/index.ts';
 import { countingIds } from '../../fakes/counting-ids.ts';
@@ -362,6 +363,53 @@ describe('following other processes', () => {
     ]);
     await here.labels.close();
   });
+});
+
+test('every process ends where the history ends, whatever moves, polls and failures come in which order', async () => {
+  const targets = [V1, V2, TONE];
+  const step = fc.oneof(
+    fc.record({
+      kind: fc.constant('move' as const),
+      process: fc.nat(2),
+      label: fc.constantFrom('live', 'canary'),
+      target: fc.nat(2),
+      isConditional: fc.boolean(),
+    }),
+    fc.record({ kind: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 600 }) }),
+    fc.record({ kind: fc.constant('fail' as const), isFailing: fc.boolean() }),
+  );
+
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const { store, clock, process } = world();
+      const processes = [process(), process(), process()];
+      for (const { labels } of processes) labels.start();
+      for (const taken of steps) {
+        if (taken.kind === 'wait') await clock.advance(taken.ms);
+        if (taken.kind === 'fail') store.fail(taken.isFailing ? new Error('no database') : null);
+        const mover = taken.kind === 'move' ? processes[taken.process] : undefined;
+        if (taken.kind !== 'move' || mover === undefined) continue;
+        const to = targets[taken.target] ?? V1;
+        const seen = mover.labels.find('tip', taken.label)?.sequence ?? 0;
+        const moved = await mover
+          .move(to, { label: taken.label, expectedSequence: taken.isConditional ? seen : null })
+          .catch(() => null);
+        if (moved !== null) expect(mover.labels.find('tip', taken.label)?.to).toEqual(to);
+        expect(mover.labels.find('tip', taken.label)?.sequence ?? 0).toBeGreaterThanOrEqual(seen);
+      }
+      store.fail(null);
+      await clock.advance(5_000);
+
+      for (const { labels } of processes) {
+        for (const label of ['live', 'canary']) {
+          const last = store.events.findLast((event) => event.label === label) ?? null;
+          expect(labels.find('tip', label)).toEqual(last);
+        }
+        await labels.close();
+      }
+    }),
+    { numRuns: 50 },
+  );
 });
 
 describe('first values from the configuration', () => {
