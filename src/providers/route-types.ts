@@ -1,4 +1,4 @@
-import type { AppError } from '../kernel/index.ts';
+import type { AppError, ModelParameters } from '../kernel/index.ts';
 import type { ModelRequest, ModelResult, ModelStreamEvent, Usage } from './language-model.ts';
 import type { FailureClass } from './provider-failure.ts';
 
@@ -26,6 +26,8 @@ export interface RouteAnswer {
   readonly result: ModelResult;
   readonly provider: string;
   readonly modelRequested: string;
+  /** What was asked of the target that answered, with what its own configuration fills in. */
+  readonly parameters: ModelParameters;
   readonly attempts: readonly AttemptRecord[];
   /** Answered by another target than the first one tried. */
   readonly fellBack: boolean;

@@ -91,7 +91,7 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
     provider: answer?.provider ?? end.partialFrom?.provider ?? null,
     modelRequested: answer?.modelRequested ?? end.partialFrom?.model ?? null,
     model: answer?.result.model ?? end.partialFrom?.model ?? null,
-    parameters: { ...call.routeCall.parameters },
+    parameters: { ...(answer?.parameters ?? call.routeCall.parameters) },
     attempts: end.attempts,
     repairs: end.repairs,
     finishReason: answer?.result.finishReason.unified ?? null,

@@ -46,6 +46,7 @@ export function answered(text: string, changes: Partial<RouteAnswer> = {}): Rout
     result: modelResult(text),
     provider: 'scripted',
     modelRequested: 'model-a',
+    parameters: {},
     attempts: [ATTEMPT],
     fellBack: false,
     degraded: false,

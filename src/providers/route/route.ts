@@ -112,6 +112,7 @@ export class TargetRoute implements Route {
       result,
       provider: target.provider,
       modelRequested: request.model,
+      parameters: request.parameters,
       attempts: run.attempts,
       fellBack: run.fellBackTo(target),
       degraded: target.isOffline,

@@ -348,9 +348,11 @@ describe('what a target is asked', () => {
       targets: [{ languageModel: model, parameters: { temperature: 0.2, maxOutputTokens: 100 } }],
     });
 
-    await route.generate(routeCall({ parameters: { temperature: 0.9 } }), NEVER_ABORTED);
+    const outcome = await route.generate(routeCall({ parameters: { temperature: 0.9 } }), NEVER_ABORTED);
 
-    expect(model.requests[0]?.parameters).toEqual({ temperature: 0.9, maxOutputTokens: 100 });
+    const sent = { temperature: 0.9, maxOutputTokens: 100 };
+    expect(model.requests[0]?.parameters).toEqual(sent);
+    expect(outcome).toMatchObject({ kind: 'answered', parameters: sent });
   });
 });
 

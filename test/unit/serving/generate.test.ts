@@ -184,6 +184,15 @@ describe('a call', () => {
     expect(ledger.generations[0]?.propensity).toBe(assignment?.propensity ?? null);
   });
 
+  test('records the parameters that were sent, with what the route filled in', async () => {
+    const sent = { temperature: 1, maxOutputTokens: 100 };
+    const { service, ledger } = compose({ outcomes: [answered('Walk.', { parameters: sent })] });
+
+    await service.generate(request({ parameters: { temperature: 1 } }), live());
+
+    expect(ledger.generations[0]?.parameters).toEqual(sent);
+  });
+
   test('takes model and parameters from the body, then the front matter', async () => {
     const { service, routes } = compose({ outcomes: [answered('a'), answered('b')] });
     const source = promptSource({ promptVersion: 'v2' });
