@@ -187,7 +187,10 @@ export function createLabels(options: LabelsOptions): Labels {
     current,
     history: async (prompt, label, limit) => {
       current(prompt, label);
-      return store.history(prompt, label, limit);
+      const events = await store.history(prompt, label, limit);
+      // The store may know of a move that no poll has brought yet: nobody shall see state and history disagree.
+      for (const newest of events.slice(0, 1)) applyAndTell(newest);
+      return events;
     },
     move: async (request) => {
       requireMovable(request);

@@ -229,6 +229,19 @@ describe('reading labels', () => {
     expect(labels.list('digest')).toEqual([]);
   });
 
+  test('never shows a history that is ahead of the state', async () => {
+    const { process } = world();
+    const here = process();
+    const there = process();
+    await here.move(V1);
+    await there.move(V2);
+
+    const history = await here.labels.history('tip', 'live', 10);
+
+    expect(history).toMatchObject([{ to: V2 }, { to: V1 }]);
+    expect(here.labels.current('tip', 'live')).toEqual(history[0]);
+  });
+
   test('refuses an unknown label with the known ones and the one that was probably meant', async () => {
     const { labels, move } = world().process();
     await move(V1);
