@@ -13,6 +13,9 @@ import {
   type OneSidedSums,
 } from './one-sided-sequence.ts';
 
+// Short names: formulas read like their sources, and no lookup of a global in a hot loop.
+const { max, min } = Math;
+
 /** Before any reward no arm is better. */
 const FIRST_GUESS = 0;
 
@@ -114,7 +117,7 @@ export function differenceInterval(sequence: DifferenceSequence, alpha: number):
 
 /** Without a promise 1 / minPropensity is infinite. */
 function rangeOf({ k, minPropensity }: DifferenceSequence): number {
-  return Math.min(1 + k, 1 / minPropensity);
+  return min(1 + k, 1 / minPropensity);
 }
 
 function mirroredSideOf(sequence: DifferenceSequence, decision: DifferenceDecision, arm: number): number {
@@ -136,7 +139,7 @@ function sideOf(
       `propensities[${arm}] must be positive and at least ${sequence.minPropensity}, got ${propensity}.`,
     );
   }
-  const q = Math.min(1, Math.max(0, decision.qHat?.[arm] ?? 0.5));
-  const estimate = Math.min(q, sequence.k * propensity);
+  const q = min(1, max(0, decision.qHat?.[arm] ?? 0.5));
+  const estimate = min(q, sequence.k * propensity);
   return decision.chosen === arm ? estimate + (reward - estimate) / propensity : estimate;
 }

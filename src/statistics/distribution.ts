@@ -1,3 +1,6 @@
+// Short names: formulas read like their sources, and no lookup of a global in a hot loop.
+const { abs } = Math;
+
 /** Logged probabilities have been through JSON and may have been rounded to a few digits. */
 const SUM_TOLERANCE = 1e-6;
 
@@ -15,7 +18,7 @@ export function assertDistribution(values: readonly number[], what: string): voi
     }
     sum += value;
   }
-  if (!(Math.abs(sum - 1) <= SUM_TOLERANCE)) throw new RangeError(`${what} must sum to 1, got ${sum}.`);
+  if (!(abs(sum - 1) <= SUM_TOLERANCE)) throw new RangeError(`${what} must sum to 1, got ${sum}.`);
 }
 
 /** `values` divided by their sum: non-negative weights become probabilities that sum to 1 within rounding. */

@@ -1,5 +1,5 @@
 // Formulas read like their sources this way.
-const { log, log1p } = Math;
+const { log, log1p, max, min } = Math;
 
 const HALF_LN_2_PI = 0.918_938_533_204_672_8;
 
@@ -42,8 +42,8 @@ export function lnGamma(x: number): number {
  * 2e10, and their difference would keep five digits only.
  */
 export function lnBeta(x: number, y: number): number {
-  const large = Math.max(x, y);
-  const small = Math.min(x, y);
+  const large = max(x, y);
+  const small = min(x, y);
   const sum = x + y;
   return (
     -(large - 0.5) * log1p(small / large) +

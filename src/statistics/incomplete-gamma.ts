@@ -1,8 +1,8 @@
 import { stirlingRest } from './gamma-function.ts';
 import { linearLessLog1p } from './linear-less-log1p.ts';
 
-// Formulas read like their sources this way.
-const { log, log1p } = Math;
+// Short names: formulas read like their sources, and no lookup of a global in a hot loop.
+const { abs, exp, log, log1p } = Math;
 
 const LN_2_PI = 1.837_877_066_409_345_3;
 
@@ -22,7 +22,7 @@ const TINY = 1e-300;
 export function lnRegularisedLowerGamma(a: number, x: number): number {
   if (x <= 0) return Number.NEGATIVE_INFINITY;
   if (x < a + 1) return lnGammaKernel(a, x) + log(lowerSeries(a, x));
-  return log1p(-Math.exp(lnGammaKernel(a, x)) * upperFraction(a, x));
+  return log1p(-exp(lnGammaKernel(a, x)) * upperFraction(a, x));
 }
 
 /**
@@ -32,7 +32,7 @@ export function lnRegularisedLowerGamma(a: number, x: number): number {
 export function lnScaledLowerGamma(a: number, x: number): number {
   if (x < a + 1) return log(lowerSeries(a, x));
   const kernel = lnGammaKernel(a, x);
-  return log1p(-Math.exp(kernel) * upperFraction(a, x)) - kernel;
+  return log1p(-exp(kernel) * upperFraction(a, x)) - kernel;
 }
 
 /** ln [x^a e^-x / Gamma(a)], by Stirling's formula with its main terms cancelled on paper. */
@@ -70,11 +70,11 @@ function upperFraction(a: number, x: number): number {
     const factor = c * d;
     fraction *= factor;
     // Rounding keeps factors from ever being exactly 1.
-    if (Math.abs(factor - 1) < 1e-15) break;
+    if (abs(factor - 1) < 1e-15) break;
   }
   return fraction;
 }
 
 function awayFromZero(x: number): number {
-  return Math.abs(x) < TINY ? TINY : x;
+  return abs(x) < TINY ? TINY : x;
 }

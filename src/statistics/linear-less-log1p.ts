@@ -1,6 +1,9 @@
+// Short names: formulas read like their sources, and no lookup of a global in a hot loop.
+const { abs, log1p } = Math;
+
 /** x - ln(1 + x) for x > -1, without the cancellation near 0 that the plain difference has. */
 export function linearLessLog1p(x: number): number {
-  return Math.abs(x) < 0.5 ? nearZero(x) : x - Math.log1p(x);
+  return abs(x) < 0.5 ? nearZero(x) : x - log1p(x);
 }
 
 /** By r = x / (2 + x): r x - 2 r^3 (1/3 + r^2/5 + r^4/7 + …). */

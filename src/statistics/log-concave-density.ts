@@ -1,8 +1,8 @@
 import { stirlingRest } from './gamma-function.ts';
 import type { BetaPosterior, GaussianPosterior } from './posterior.ts';
 
-// Formulas read like their sources this way.
-const { log, log1p, expm1 } = Math;
+// Short names: formulas read like their sources, and no lookup of a global in a hot loop.
+const { exp, expm1, log, log1p, sqrt } = Math;
 
 const HALF_LN_2_PI = 0.918_938_533_204_672_8;
 
@@ -18,8 +18,8 @@ export interface LogConcaveDensity {
   readonly edges: readonly number[];
 }
 
-/** Edges are where the logarithm has fallen by these: 0 to 9 standard deviations of a normal density. */
-const LEVELS = [0, 0.5, 2, 4.5, 8, 12.5, 18, 24.5, 31.5, 40] as const;
+/** Edges are the mode and where the logarithm has fallen by these: 1 to 9 standard deviations of a normal density. */
+const LEVELS = [0.5, 2, 4.5, 8, 12.5, 18, 24.5, 31.5, 40] as const;
 
 /** The logistic function bends within a few units of 0, however wide its density is. */
 const LOGISTIC_EDGES = [1, 4, 16, 64, 256] as const;
@@ -30,15 +30,15 @@ const LARGE_EXPONENT = 30;
 const BISECTION_STEPS = 24;
 
 export function gaussianDensity({ mean, variance }: GaussianPosterior): LogConcaveDensity {
-  const deviation = Math.sqrt(variance);
+  const deviation = sqrt(variance);
   return {
     mode: mean,
     lnMass: log(deviation) + HALF_LN_2_PI,
     drop: (offset) => (offset * offset) / (2 * variance),
-    edges: LEVELS.flatMap((level) => [
-      -deviation * Math.sqrt(2 * level),
-      deviation * Math.sqrt(2 * level),
-    ]).sort((x, y) => x - y),
+    edges: aroundMode(
+      LEVELS.map((level) => -deviation * sqrt(2 * level)),
+      LEVELS.map((level) => deviation * sqrt(2 * level)),
+    ),
   };
 }
 
@@ -53,7 +53,7 @@ export function logitBetaDensity({ a, b }: BetaPosterior): LogConcaveDensity {
   const q = b / (a + b);
   const drop = (offset: number): number => a * lnMixture(q, -offset) + b * lnMixture(p, offset);
   // Close where the peak is round; the exponential tails of small a or b reach further.
-  const deviation = Math.sqrt((a + b) / a / b);
+  const deviation = sqrt((a + b) / a / b);
   const reach = (level: number, side: -1 | 1): number => {
     let outside = deviation;
     while (drop(side * outside) < level) outside *= 2;
@@ -63,22 +63,26 @@ export function logitBetaDensity({ a, b }: BetaPosterior): LogConcaveDensity {
       if (drop(side * middle) < level) inside = middle;
       else outside = middle;
     }
-    return level === 0 ? 0 : outside;
+    return outside;
   };
   const edgesOf = (side: -1 | 1): readonly number[] => {
     const reaches = LEVELS.map((level) => reach(level, side));
-    const bends = LOGISTIC_EDGES.filter((edge) => edge < (reaches[1] ?? 0));
+    const bends = LOGISTIC_EDGES.filter((edge) => edge < (reaches[0] ?? 0));
     return [...reaches, ...bends].map((edge) => side * edge);
   };
   return {
     mode: log(a) - log(b),
     lnMass: log(deviation) + HALF_LN_2_PI + stirlingRest(a) + stirlingRest(b) - stirlingRest(a + b),
     drop,
-    edges: [...edgesOf(-1), ...edgesOf(1)].sort((x, y) => x - y),
+    edges: aroundMode(edgesOf(-1), edgesOf(1)),
   };
+}
+
+function aroundMode(below: readonly number[], above: readonly number[]): readonly number[] {
+  return [...below, 0, ...above].sort((x, y) => x - y);
 }
 
 /** ln(1 - w + w e^v) for w in (0, 1). */
 function lnMixture(w: number, v: number): number {
-  return v < LARGE_EXPONENT ? log1p(w * expm1(v)) : v + log(w + (1 - w) * Math.exp(-v));
+  return v < LARGE_EXPONENT ? log1p(w * expm1(v)) : v + log(w + (1 - w) * exp(-v));
 }

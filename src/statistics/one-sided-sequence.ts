@@ -1,5 +1,8 @@
 import { lnScaledLowerGamma } from './incomplete-gamma.ts';
 
+// Short names: formulas read like their sources, and no lookup of a global in a hot loop.
+const { exp, log, max, min, sqrt } = Math;
+
 /** Running sums of scaled observations: all that the lower confidence bound needs. Plain data. */
 export interface OneSidedSums {
   /** Sum of xi = x / (range + 1). */
@@ -40,7 +43,7 @@ export function foldObservation(
 ): OneSidedSums {
   const scale = range + 1;
   const xi = x / scale;
-  const predictor = Math.min((sums.sumXi + firstGuess / scale) / (before + 1), 1 / scale);
+  const predictor = min((sums.sumXi + firstGuess / scale) / (before + 1), 1 / scale);
   return { sumXi: sums.sumXi + xi, sumV: sums.sumV + (xi - predictor) ** 2 };
 }
 
@@ -72,7 +75,7 @@ export function lowerBound(sums: OneSidedSums, { range, t, alpha, least }: Lower
   if (t === 0) return least;
   const excess = leastExcludedExcess(sums.sumV, alpha);
   // Above 1 all possible means are excluded: in a share alpha of sequences, or where propensities are not true.
-  return Math.min(1, Math.max(least, ((range + 1) * (sums.sumXi - excess)) / t));
+  return min(1, max(least, ((range + 1) * (sums.sumXi - excess)) / t));
 }
 
 /**
@@ -81,15 +84,15 @@ export function lowerBound(sums: OneSidedSums, { range, t, alpha, least }: Lower
  */
 function leastExcludedExcess(sumV: number, alpha: number): number {
   const a = sumV + RHO;
-  const lnOdds = -Math.log(alpha);
+  const lnOdds = -log(alpha);
   const threshold = lnOdds + lnScaledLowerGamma(RHO, RHO);
-  let s = Math.sqrt(2 * a * lnOdds) + lnOdds;
+  let s = sqrt(2 * a * lnOdds) + lnOdds;
   while (lnScaledLowerGamma(a, a + s) < threshold) s *= 2;
   for (let step = 0; step < NEWTON_STEPS; step += 1) {
     const z = a + s;
     const lnScaled = lnScaledLowerGamma(a, z);
     // From gamma'(a, z) = z^(a-1) e^-z: d/dz ln g = 1 / (z g) + 1 - a / z.
-    const slope = (Math.exp(-lnScaled) + s) / z;
+    const slope = (exp(-lnScaled) + s) / z;
     const descent = (lnScaled - threshold) / slope;
     if (!(descent > PRECISION * s)) break;
     s -= descent;

@@ -1,5 +1,8 @@
 import { assertLoggedDecision, assertUnitReward, type LoggedDecision } from './logged-decision.ts';
 
+// Short names: formulas read like their sources, and no lookup of a global in a hot loop.
+const { max, min } = Math;
+
 /** What one decision says about the value of the target policy, counted from both ends of [0, 1]. */
 export interface PseudoOutcome {
   /** Expectation: the value. Never below -k. */
@@ -32,10 +35,10 @@ export function pseudoOutcome(decision: LoggedDecision, k: number): PseudoOutcom
     // An arm without propensity is never corrected: its estimate would enter as if it were the truth.
     if (share === 0 || propensities[arm] === 0) continue;
     const limit = (k * (propensities[arm] ?? 0)) / share;
-    const q = Math.min(1, Math.max(0, qHat[arm] ?? 0));
+    const q = min(1, max(0, qHat[arm] ?? 0));
     const net = share - (arm === chosen ? weight : 0);
-    lower += net * Math.min(q, limit);
-    upper += net * Math.min(1 - q, limit);
+    lower += net * min(q, limit);
+    upper += net * min(1 - q, limit);
   }
   return { lower, upper };
 }

@@ -2,7 +2,7 @@ import { bestArmProbabilities } from './best-arm-probabilities.ts';
 import { gaussianDensity, type LogConcaveDensity, logitBetaDensity } from './log-concave-density.ts';
 import type { Posterior } from './posterior.ts';
 
-/** One arm's snapshot stays below 0.1 s up to here; more arms than that are a ranking problem, not an experiment. */
+/** A snapshot of this many arms takes some 20 ms; more arms than that are a ranking problem, not an experiment. */
 const MAX_ARMS = 50;
 
 /**
