@@ -36,7 +36,7 @@ export interface GenerationRecord {
   readonly experiment: string | null;
   readonly experimentRevision: string | null;
   readonly arm: string | null;
-  /** Probability of the arm at decision time. */
+  /** Probability of the arm when the unit was assigned; without an experiment, what the caller says of its own choice. */
   readonly propensity: number | null;
   /** Arm → probability, of all arms. */
   readonly propensities: Readonly<Record<string, number>> | null;
@@ -44,7 +44,7 @@ export interface GenerationRecord {
   readonly assignedPolicyRevision: string | null;
   readonly currentPolicyRevision: string | null;
   readonly assignment: CallerAssignment | null;
-  /** Which field named the unit (`user_id`), and its keyed hash. */
+  /** Which field named the unit (`user_id`, or the one its experiment goes by), and its keyed hash. */
   readonly unitKind: string | null;
   readonly unitKey: string | null;
   readonly sessionKey: string | null;
