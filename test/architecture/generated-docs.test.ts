@@ -17,9 +17,11 @@ describe('generated documents', () => {
 
 describe('gateway.config.json', () => {
   const config: Record<string, unknown> = JSON.parse(read('gateway.config.json'));
-  const validate = new Ajv2020({ formats: { uri: (text: string) => URL.canParse(text) } }).compile(
-    JSON.parse(read('docs/gateway.config.schema.json')),
-  );
+  const formats = {
+    uri: (text: string) => URL.canParse(text),
+    'date-time': (text: string) => !Number.isNaN(Date.parse(text)),
+  };
+  const validate = new Ajv2020({ formats }).compile(JSON.parse(read('docs/gateway.config.schema.json')));
 
   test('is valid by its own JSON Schema', () => {
     expect(validate(config) ? [] : validate.errors).toEqual([]);
