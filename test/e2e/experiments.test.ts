@@ -134,6 +134,20 @@ describe('a label that points to an experiment', () => {
     ]);
   });
 
+  test('begins with a move of the label, and ends with the move back', async () => {
+    const gateway = await start({ labels: { tip: { live: 'v1' } } });
+    const move = (to: object) => gateway.put('/prompts/tip/labels/live', { ...to, reason: 'a test' });
+
+    const before = await ask(gateway, 'ann');
+    expect((await move({ experiment: 'tone' })).status).toBe(200);
+    const during = await ask(gateway, 'ann');
+    expect((await move({ version: 'v3' })).status).toBe(200);
+    const after = await ask(gateway, 'ann');
+
+    expect([before, during, after].map(({ json }) => json.experiment)).toEqual([null, 'tone', null]);
+    expect([before.json.prompt_version, after.json.prompt_version]).toEqual(['v1', 'v3']);
+  });
+
   test('keeps fallbacks in the arm that was assigned', async () => {
     const upstream = await startScriptedUpstream((_call, response) => {
       response.writeHead(500).end();
