@@ -7,7 +7,10 @@ export interface SummaryInput {
   readonly optimize: 'max' | 'min';
   readonly baseline: string | null;
   readonly evidence: VersionReport['evidence'];
-  readonly rows: readonly { readonly row: VersionReportRow; readonly settled: SettledRewards }[];
+  readonly rows: readonly {
+    readonly row: Pick<VersionReportRow, 'promptVersion' | 'mature' | 'lift'>;
+    readonly settled: SettledRewards;
+  }[];
   /** Alpha of one comparison. */
   readonly alpha: number;
 }

@@ -1,9 +1,11 @@
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 
 import type { Clock } from '../kernel/index.ts';
 
 /** What a command may touch of the process. */
 export interface CliContext {
+  /** What is piped in; not touched before it is called. */
+  stdin(): Readable;
   /** Results. */
   readonly stdout: Writable & { readonly isTTY?: boolean };
   /** Faults and progress. */

@@ -6,6 +6,7 @@ export function processContext(): CliContext {
   process.stdout.on('error', endQuietlyOnClosedPipe);
   process.stderr.on('error', endQuietlyOnClosedPipe);
   return {
+    stdin: () => process.stdin,
     stdout: process.stdout,
     stderr: process.stderr,
     variables: process.env,

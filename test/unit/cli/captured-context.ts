@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 
 import type { CliContext } from '../../../src/cli/cli-context.ts';
 import { runCli } from '../../../src/cli/program.ts';
@@ -26,10 +26,13 @@ export function captureText(): { readonly stream: Writable; text(): string } {
 export async function runCaptured(
   args: readonly string[],
   variables: Readonly<Record<string, string>> = {},
+  /** Pieces of what is piped in. */
+  input: readonly (string | Uint8Array)[] = [],
 ): Promise<CapturedRun> {
   const stdout = captureText();
   const stderr = captureText();
   const context: CliContext = {
+    stdin: () => Readable.from(input.map((piece) => Buffer.from(piece))),
     stdout: stdout.stream,
     stderr: stderr.stream,
     variables,

@@ -41,6 +41,9 @@ describe('help', () => {
     'prompts retire',
     'ledger',
     'ledger export',
+    'analyze',
+    'off-policy',
+    'plan',
     'docs',
     'docs generate',
   ];
