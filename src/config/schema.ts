@@ -309,7 +309,12 @@ const ledgerSchema = z
       20_000,
       1_000_000,
     ),
-    store_text: z.boolean().default(true).describe('Keep generated text in the ledger.'),
+    store_text: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Keep generated text in the ledger. Answers to an `Idempotency-Key` are kept until the key expires either way.',
+      ),
     redact: z
       .array(z.string().min(1))
       .default([])
