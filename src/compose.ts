@@ -1,4 +1,4 @@
-import { createVersionReports } from './analytics/index.ts';
+import { createExperimentReports, createVersionReports } from './analytics/index.ts';
 import type { Environment, GatewayConfig, LoadedConfig } from './config/index.ts';
 import {
   createLabels,
@@ -95,6 +95,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       logger,
     });
     opened.push(() => prompts.close());
+    // Before anything is made on disk.
+    const experiments = loadExperiments(config, prompts.current());
 
     const storage = await openSqliteStorage({
       file: loaded.databaseFile,
@@ -107,7 +109,6 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(() => storage.close());
 
-    const experiments = loadExperiments(config, prompts.current());
     const labels = createLabels({
       store: storage.labelEvents,
       registry: () => prompts.current(),
@@ -173,11 +174,19 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       config,
       clock,
     });
+    const experimentReports = createExperimentReports({
+      reader: storage.experimentReader,
+      experiments: () => experiments,
+      snapshots: storage.policySnapshots,
+      config,
+      clock,
+    });
     const drain = createDrainSwitch();
     const app = createApp({
       generate,
       outcomes,
       reports,
+      experimentReports,
       prompts,
       labels,
       ledger,

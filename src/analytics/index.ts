@@ -1,4 +1,7 @@
 export type { ArmTotals, ArmTotalsQuery, ExperimentReader, RevisionUnits } from './experiment-reader.ts';
+export type { ExperimentReport } from './experiment-report.ts';
+export { experimentReportCsv } from './experiment-report-csv.ts';
+export { createExperimentReports, type ExperimentReports } from './experiment-reports.ts';
 export { evaluateDecisionLog, type OfflineEvaluation } from './offline-off-policy.ts';
 export { type Plan, type PlannedOutcomes, planExperiment } from './offline-plan.ts';
 export { type RewardReport, reportRewardLog } from './offline-reward-report.ts';

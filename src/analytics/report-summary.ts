@@ -1,5 +1,6 @@
 import type { SettledRewards } from './settled-rewards.ts';
 import { outcomesToSettle } from './settling-forecast.ts';
+import { shownDecimals } from './shown-decimals.ts';
 import type { Lift, VersionReport, VersionReportRow } from './version-report.ts';
 
 export interface SummaryInput {
@@ -84,8 +85,7 @@ function uncertain(input: SummaryInput, comparisons: readonly Comparison[]): str
 /** `+0.31 (+0.12 to +0.49)`, with as many decimals as the end nearest to 0 needs to show which side it is on. */
 function range(lift: Lift & { readonly difference: number }): string {
   const values = [lift.difference, lift.lower, lift.upper];
-  const smallest = Math.min(...values.map(Math.abs).filter((value) => value > 0), 1);
-  const decimals = Math.min(9, Math.max(2, Math.ceil(-Math.log10(smallest))));
+  const decimals = shownDecimals(values);
   const [difference, lower, upper] = values.map(
     (value) => `${value > 0 ? '+' : ''}${value.toFixed(decimals)}`,
   );

@@ -4,6 +4,7 @@ import type { HttpServices } from './http-services.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { createOpenRequest } from './open-request.ts';
 import { docsRoutes } from './routes/docs-routes.ts';
+import { experimentRoutes } from './routes/experiment-routes.ts';
 import { feedbackRoutes } from './routes/feedback-route.ts';
 import { generateRoutes } from './routes/generate-route.ts';
 import { labelsRoutes } from './routes/labels-routes.ts';
@@ -29,6 +30,7 @@ export function createApp(services: HttpServices): Express {
     ...promptRoutes(services),
     ...labelsRoutes(services),
     ...reportRoutes(services),
+    ...experimentRoutes(services),
     ...operationsRoutes(services),
     ...docsRoutes(services),
   ]);

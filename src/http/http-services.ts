@@ -1,4 +1,4 @@
-import type { VersionReports } from '../analytics/index.ts';
+import type { ExperimentReports, VersionReports } from '../analytics/index.ts';
 import type { Labels } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../ledger/index.ts';
@@ -13,6 +13,7 @@ export interface HttpServices {
   readonly generate: GenerateService;
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
+  readonly experimentReports: ExperimentReports;
   readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;
   readonly labels: Pick<Labels, 'list' | 'current' | 'history' | 'move'>;
   readonly ledger: Pick<Ledger, 'health'>;

@@ -4,6 +4,11 @@ import type { ErrorCode } from '../kernel/index.ts';
 import { ERROR_STATUS } from './error-status.ts';
 import { openAiStatus } from './problem.ts';
 import { chatAnswerSchema, chatBodySchema, modelListSchema, modelSchema } from './schemas/chat-schema.ts';
+import {
+  experimentListSchema,
+  experimentQuerySchema,
+  experimentReportSchema,
+} from './schemas/experiment-schema.ts';
 import { outcomeBatchSchema, outcomeReceiptSchema, outcomeSchema } from './schemas/feedback-schema.ts';
 import { dryRunSchema, generateAnswerSchema, generateBodySchema } from './schemas/generate-schema.ts';
 import {
@@ -126,6 +131,32 @@ const ROUTES: readonly RouteDescription[] = [
       },
     },
     codes: ['invalid_request', 'prompt_not_found', 'version_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/analytics/experiments',
+    tag: 'Admin',
+    summary: 'Every configured experiment',
+    answers: { 200: json('The experiments, by name.', experimentListSchema) },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/analytics/experiments/{name}',
+    tag: 'Admin',
+    summary: 'What an experiment has shown, with a verdict in plain words',
+    params: z.object({ name: z.string().describe('Name of the experiment.') }),
+    query: experimentQuerySchema,
+    answers: {
+      200: {
+        description: 'The report.',
+        content: {
+          'application/json': { schema: experimentReportSchema },
+          'text/csv': { schema: z.string() },
+        },
+      },
+    },
+    codes: ['invalid_request', 'experiment_not_found', 'storage_unavailable'],
   },
   {
     method: 'get',

@@ -79,6 +79,12 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         };
       },
     },
+    experimentReports: {
+      list: () => [],
+      experimentReport: async () => {
+        throw new Error('no report scripted');
+      },
+    },
     reports: {
       versionReport: async () => {
         throw new Error('no report scripted');

@@ -1,0 +1,198 @@
+import type { GatewayConfig } from '../config/index.ts';
+import type { Experiment, PolicySnapshot, PolicySnapshotStore } from '../experiments/index.ts';
+import { AppError, type Clock, HOUR_MS, hourOf, listNames, nearestName } from '../kernel/index.ts';
+import { type ArmChances, experimentEvidence } from './experiment-arms.ts';
+import type { ExperimentReader, RevisionUnits } from './experiment-reader.ts';
+import type {
+  ExperimentReport,
+  ExperimentState,
+  ExperimentSummary,
+  PolicyRevisionReport,
+} from './experiment-report.ts';
+import { sampleRatio } from './experiment-sample-ratio.ts';
+import { experimentVerdict } from './experiment-verdict.ts';
+import { experimentWarnings } from './experiment-warnings.ts';
+import { metricScale } from './metric-scale.ts';
+import type { Metric } from './settled-rewards.ts';
+
+/** Newest policy revisions that a report lists: enough for a chart, and a bounded answer. */
+const MAX_LISTED_REVISIONS = 100;
+
+export interface ExperimentReportsOptions {
+  readonly reader: ExperimentReader;
+  /** The experiments in force at the time of the report. */
+  readonly experiments: () => readonly Experiment[];
+  readonly snapshots: Pick<PolicySnapshotStore, 'latestSnapshot'>;
+  readonly config: Pick<GatewayConfig, 'metrics'>;
+  readonly clock: Clock;
+}
+
+export interface ExperimentReports {
+  /** Every configured experiment, by name; reads nothing of the ledger. */
+  list(): readonly ExperimentSummary[];
+  /**
+   * What an experiment has shown so far; may be read at any moment without being fooled. Counts units, not calls. Fails
+   * with `experiment_not_found` naming the known ones, and with the codes of the reader.
+   */
+  experimentReport(name: string): Promise<ExperimentReport>;
+}
+
+export function createExperimentReports(options: ExperimentReportsOptions): ExperimentReports {
+  const { reader, snapshots, config, clock } = options;
+
+  return {
+    list() {
+      const nowMs = clock.nowMs();
+      return options
+        .experiments()
+        .map((experiment) => summaryOf(experiment, nowMs))
+        .sort((a, b) => (a.experiment < b.experiment ? -1 : 1));
+    },
+
+    async experimentReport(name) {
+      const experiment = findExperiment(options.experiments(), name);
+      const metric = metricOf(config, experiment);
+      const nowMs = clock.nowMs();
+      const [totals, revisions, snapshot] = await Promise.all([
+        reader.armTotals({
+          experiment: name,
+          metric: metric.name,
+          // An hour is closed once the window of its last call is: its end, not its begin, is a window ago.
+          closedBeforeMs: hourOf(nowMs - metric.config.attribution_window_hours * HOUR_MS),
+        }),
+        reader.unitsByRevision(name),
+        snapshots.latestSnapshot(name),
+      ]);
+      const inForce = snapshot?.experimentRevision === experiment.revision ? snapshot : null;
+      const ratio = sampleRatio(experiment.policy.kind, revisions);
+      const evidence = experimentEvidence(
+        experiment,
+        totals,
+        metric,
+        armChances(inForce, ratio.expectedUnits),
+      );
+      const warnings = experimentWarnings(evidence.arms, revisions, ratio.report.units);
+      const { optimize, missing, attribution_window_hours } = metric.config;
+      const { arms: _defined, ...summary } = summaryOf(experiment, nowMs);
+      return {
+        ...summary,
+        floor: experiment.policy.floor,
+        policyRevision: inForce?.revision ?? null,
+        optimize,
+        missing,
+        attributionWindowHours: attribution_window_hours,
+        scale: metric.scale,
+        generatedAt: new Date(nowMs).toISOString(),
+        verdict: experimentVerdict({
+          ...summary,
+          optimize,
+          sampleRatio: ratio.report,
+          evidence,
+          warnings,
+        }),
+        sampleRatio: ratio.report,
+        comparisons: evidence.comparisons,
+        warnings,
+        arms: evidence.arms.map(({ row }) => row),
+        policyRevisions: policyRevisions(revisions),
+      };
+    },
+  };
+}
+
+function findExperiment(experiments: readonly Experiment[], name: string): Experiment {
+  const found = experiments.find((experiment) => experiment.name === name);
+  if (found !== undefined) return found;
+  const known = experiments.map((experiment) => experiment.name).sort();
+  const near = nearestName(name, known);
+  const hint = near === null ? '' : ` Did you mean ${near}?`;
+  throw new AppError(
+    'experiment_not_found',
+    `There is no experiment ${JSON.stringify(name.slice(0, 80))}.${hint} Known experiments: ${listNames(known)}.`,
+    { details: { known } },
+  );
+}
+
+function metricOf(config: ExperimentReportsOptions['config'], { name, metric }: Experiment): Metric {
+  // A metric may be called like a property every object has.
+  const found = new Map(Object.entries(config.metrics)).get(metric);
+  if (found === undefined) {
+    throw new AppError(
+      'config_invalid',
+      `The experiment ${name} names the metric ${metric}, which is not declared.`,
+    );
+  }
+  return { name: metric, config: found, scale: metricScale(found) };
+}
+
+function summaryOf(experiment: Experiment, nowMs: number): ExperimentSummary {
+  const { name, prompt, revision, unit, metric, policy, baseline, startMs, stopMs } = experiment;
+  return {
+    experiment: name,
+    prompt,
+    revision,
+    state: stateOf(experiment, nowMs),
+    start: isoOrNull(startMs),
+    stop: isoOrNull(stopMs),
+    unit,
+    metric,
+    policy: policy.kind,
+    baseline,
+    arms: experiment.arms.map((arm) => ({ arm: arm.name, promptVersion: arm.version, weight: arm.weight })),
+  };
+}
+
+function stateOf({ startMs, stopMs }: Experiment, nowMs: number): ExperimentState {
+  if (startMs !== null && nowMs < startMs) return 'not_started';
+  return stopMs !== null && nowMs >= stopMs ? 'stopped' : 'running';
+}
+
+function armChances(snapshot: PolicySnapshot | null, expectedUnits: ReadonlyMap<string, number>): ArmChances {
+  const propensities = new Map(Object.entries(snapshot?.propensities ?? {}));
+  return {
+    propensityOf: (arm) => propensities.get(arm) ?? null,
+    expectedUnitsOf: (arm) => expectedUnits.get(arm) ?? 0,
+  };
+}
+
+function policyRevisions(revisions: readonly RevisionUnits[]): readonly PolicyRevisionReport[] {
+  const byRevision = new Map<string, { firstAtMs: number; rows: RevisionUnits[] }>();
+  for (const row of revisions) {
+    const key = JSON.stringify([row.experimentRevision, row.policyRevision]);
+    const entry = byRevision.get(key) ?? { firstAtMs: row.firstAtMs, rows: [] };
+    byRevision.set(key, entry);
+    entry.firstAtMs = Math.min(entry.firstAtMs, row.firstAtMs);
+    entry.rows.push(row);
+  }
+  return [...byRevision.values()]
+    .sort((a, b) => a.firstAtMs - b.firstAtMs)
+    .slice(-MAX_LISTED_REVISIONS)
+    .flatMap(({ firstAtMs, rows }) => {
+      const [first] = rows;
+      return first === undefined ? [] : [revisionReport(first, firstAtMs, rows)];
+    });
+}
+
+function revisionReport(
+  first: RevisionUnits,
+  firstAtMs: number,
+  rows: readonly RevisionUnits[],
+): PolicyRevisionReport {
+  const propensities = new Map(Object.entries(first.propensities));
+  const units = new Map(rows.map((row) => [row.arm, row.units]));
+  const arms = [...new Set([...propensities.keys(), ...units.keys()])].sort();
+  return {
+    policyRevision: first.policyRevision,
+    experimentRevision: first.experimentRevision,
+    firstUnitAt: new Date(firstAtMs).toISOString(),
+    arms: arms.map((arm) => ({
+      arm,
+      propensity: propensities.get(arm) ?? null,
+      units: units.get(arm) ?? 0,
+    })),
+  };
+}
+
+function isoOrNull(epochMs: number | null): string | null {
+  return epochMs === null ? null : new Date(epochMs).toISOString();
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+
+export const experimentQuerySchema = z.strictObject({
+  format: z.enum(['json', 'csv']).optional().describe('Default: by the `Accept` header, then `json`.'),
+});
+
+const nullable = z.number().nullable();
+const interval = { lower: z.number(), upper: z.number() };
+const verdictStates = ['better', 'worse', 'no_difference_yet'] as const;
+
+const definition = {
+  experiment: z.string(),
+  prompt: z.string(),
+  revision: z.string().describe('Hash over the definition.'),
+  state: z.enum(['not_started', 'running', 'stopped']),
+  start: z.string().nullable(),
+  stop: z.string().nullable(),
+  unit: z.enum(['user_id', 'session_id']),
+  metric: z.string(),
+  policy: z.enum(['fixed', 'epsilon_greedy', 'thompson', 'top_two_thompson']),
+  baseline: z.string().describe('Arm the others are compared with.'),
+};
+
+export const experimentListSchema = z
+  .object({
+    experiments: z.array(
+      z.object({
+        ...definition,
+        arms: z.array(z.object({ arm: z.string(), prompt_version: z.string(), weight: z.number() })),
+      }),
+    ),
+  })
+  .meta({ id: 'ExperimentList' });
+
+const verdictSchema = z
+  .object({
+    state: z.enum([...verdictStates, 'assignment_broken', 'not_started', 'no_data']),
+    text: z.string().describe('In plain words.'),
+    arm: z.string().nullable(),
+    comparisons: z
+      .array(
+        z.object({
+          arm: z.string(),
+          state: z.enum(verdictStates),
+          more_outcomes: nullable.describe('Likely still needed; null: too far away to say.'),
+        }),
+      )
+      .describe('Every arm but the baseline; empty while nothing may be concluded.'),
+  })
+  .meta({ id: 'ExperimentVerdict' });
+
+const armSchema = z
+  .object({
+    arm: z.string(),
+    prompt_version: z.string().nullable().describe('Null for an arm the definition lacks.'),
+    propensity: nullable.describe('Chance of a new unit to get this arm.'),
+    units: z.number(),
+    expected_units: z.number().describe('Of the units the sample-ratio test is about.'),
+    calls: z.number(),
+    mature: z.number().describe('Units whose reward is settled: what `mean` averages over.'),
+    pending: z.number().describe('Units whose reward may still come.'),
+    sum: z.number(),
+    mean: nullable,
+    ...interval,
+    confidence: z.number(),
+    method: z.string(),
+    difference: z
+      .object({ difference: nullable, ...interval, confidence: z.number(), method: z.string() })
+      .nullable()
+      .describe('Arm minus baseline; null for the baseline itself.'),
+    error_share: z.number(),
+    degraded_share: z.number(),
+    fallback_share: z.number(),
+  })
+  .meta({ id: 'ExperimentArm' });
+
+export const experimentReportSchema = z
+  .object({
+    ...definition,
+    floor: z.number().describe('Smallest probability of any arm.'),
+    policy_revision: z.string().nullable(),
+    optimize: z.enum(['max', 'min']),
+    missing: z.enum(['exclude', 'zero']),
+    attribution_window_hours: z.number(),
+    scale: z.object({ min: z.number(), max: z.number() }),
+    generated_at: z.string(),
+    verdict: verdictSchema,
+    sample_ratio: z.object({
+      method: z.string(),
+      p_value: z.number(),
+      alarm_below: z.number(),
+      alarm: z.boolean(),
+      units: z.number(),
+    }),
+    comparisons: z.number(),
+    warnings: z.array(z.object({ code: z.string(), arm: z.string().nullable(), message: z.string() })),
+    arms: z.array(armSchema),
+    policy_revisions: z
+      .array(
+        z.object({
+          policy_revision: z.string(),
+          experiment_revision: z.string(),
+          first_unit_at: z.string(),
+          arms: z.array(z.object({ arm: z.string(), propensity: nullable, units: z.number() })),
+        }),
+      )
+      .describe('The newest 100, oldest first.'),
+  })
+  .meta({ id: 'ExperimentReport' });
