@@ -1,3 +1,4 @@
+import type { Environment } from '../config/index.ts';
 import { AppError } from '../kernel/index.ts';
 import type { PromptRegistry } from '../prompts/index.ts';
 import type { CliContext } from './cli-context.ts';
@@ -10,6 +11,7 @@ export interface PromptsOptions extends ConfigOption {
 export interface CommandPrompts {
   readonly directory: string;
   readonly registry: PromptRegistry;
+  readonly environment: Environment;
 }
 
 /** The prompts the configuration names. Fails with `config_invalid` and `prompts_invalid`, all faults at once. */
@@ -17,7 +19,7 @@ export async function loadCommandPrompts(
   options: ConfigOption,
   context: CliContext,
 ): Promise<CommandPrompts> {
-  const { loaded } = loadCommandConfig(options, context);
+  const { loaded, environment } = loadCommandConfig(options, context);
   const { loadPromptRegistry } = await import('../prompts/index.ts');
   const { prompts } = loaded.config;
   const directory = loaded.promptsDirectory;
@@ -31,7 +33,7 @@ export async function loadCommandPrompts(
     },
     strict: prompts.strict,
   });
-  if (load.ok) return { directory, registry: load.registry };
+  if (load.ok) return { directory, registry: load.registry, environment };
   const count = load.faults.length === 1 ? 'one fault' : `${load.faults.length} faults`;
   throw new AppError('prompts_invalid', `the prompts in ${directory} cannot be used: ${count}`, {
     faults: load.faults,

@@ -112,6 +112,16 @@ describe('prompts lock', () => {
 });
 
 describe('prompts retire', () => {
+  test('warns when calls that name no version would be refused', async () => {
+    await run('lock');
+
+    expect((await run('retire', 'tip@v2')).stderr).toBe('');
+    const { exitCode, stderr } = await run('retire', 'tip@v1');
+
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/^warning: v1 is what a call of tip gets .*DEFAULT_PROMPT_VERSION=tip=/);
+  });
+
   test('retires once and says when it was done before', async () => {
     await run('lock');
 
