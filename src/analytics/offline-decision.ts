@@ -5,6 +5,9 @@ import type { MetricScale } from './metric-scale.ts';
 /** Logged probabilities have been through JSON, often rounded to a few digits. */
 const SUM_TOLERANCE = 1e-6;
 
+/** An arm that was chosen with less was not chosen with that: it is rounding, or a propensity made up later. */
+const LEAST_CHOSEN_PROPENSITY = 1e-12;
+
 const KNOWN_KEYS = ['propensities', 'chosen', 'reward', 'target', 'q_hat'];
 
 /** A faulty value in a message: enough to find it. */
@@ -123,8 +126,10 @@ function checkChosen(chosen: number, propensities: readonly number[], refuse: Re
   const propensity = propensities[chosen];
   if (propensity === undefined) {
     refuse(`chosen: expected the index of an arm, 0 to ${propensities.length - 1}, got ${chosen}`);
-  } else if (propensity === 0) {
-    refuse(`propensities[${chosen}]: expected more than 0, for this arm was chosen`);
+  } else if (propensity < LEAST_CHOSEN_PROPENSITY) {
+    refuse(
+      `propensities[${chosen}]: expected at least ${LEAST_CHOSEN_PROPENSITY}, for this arm was chosen, got ${propensity}`,
+    );
   }
 }
 

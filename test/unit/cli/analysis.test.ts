@@ -120,7 +120,10 @@ describe('off-policy', () => {
       decision({ propensities: [1.5, -0.5] }),
       'propensities[0]: expected a probability within [0, 1], got 1.5',
     ],
-    [decision({ propensities: [0, 1] }), 'propensities[0]: expected more than 0'],
+    [
+      decision({ propensities: [0, 1] }),
+      'propensities[0]: expected at least 1e-12, for this arm was chosen, got 0',
+    ],
     [decision({ propensities: [] }), 'propensities: expected a list'],
     [decision({ propensities: ['a', 1] }), 'propensities[0]: expected a number, got "a"'],
     [decision({ target: [1] }), 'target: expected 2 numbers, as many as propensities, got 1'],
