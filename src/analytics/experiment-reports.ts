@@ -158,7 +158,7 @@ function armChances(snapshot: PolicySnapshot | null, expectedUnits: ReadonlyMap<
 function policyRevisions(revisions: readonly RevisionUnits[]): readonly PolicyRevisionReport[] {
   const byRevision = new Map<string, { firstAtMs: number; rows: RevisionUnits[] }>();
   for (const row of revisions) {
-    const key = JSON.stringify([row.experimentRevision, row.policyRevision]);
+    const key = `${row.experimentRevision} ${row.policyRevision}`;
     const entry = byRevision.get(key) ?? { firstAtMs: row.firstAtMs, rows: [] };
     byRevision.set(key, entry);
     entry.firstAtMs = Math.min(entry.firstAtMs, row.firstAtMs);

@@ -41,12 +41,11 @@ interface SameChances {
  * Fixed weights: the sequential Dirichlet test, each set of weights for itself. Else {@link propensityTiltEvidence}.
  */
 export function sampleRatio(policy: PolicyKind, revisions: readonly RevisionUnits[]): SampleRatio {
-  const known = revisions.filter(({ propensities }) => isDistribution(Object.values(propensities)));
-  const groups = bySameChances(known);
+  const groups = byRevision(revisions);
   const isFixed = policy === 'fixed';
   const pValue = isFixed
-    ? Math.min(1, ...groups.map(dirichletPValue))
-    : Math.min(1, exp(-propensityTiltEvidence(known)));
+    ? Math.min(1, ...merged(groups).map(dirichletPValue))
+    : Math.min(1, exp(-tiltEvidence(groups)));
   const expectedUnits = new Map<string, number>();
   for (const { propensities, units } of groups) {
     for (const [arm, propensity] of propensities) {
@@ -66,17 +65,34 @@ export function sampleRatio(policy: PolicyKind, revisions: readonly RevisionUnit
   };
 }
 
-function bySameChances(revisions: readonly RevisionUnits[]): readonly SameChances[] {
+/** One group per policy revision; revisions whose propensities are not known are left out. */
+function byRevision(revisions: readonly RevisionUnits[]): readonly SameChances[] {
   const groups = new Map<string, SameChances>();
-  for (const { arm, units, propensities } of revisions) {
-    const entries = Object.entries(propensities).sort(([a], [b]) => (a < b ? -1 : 1));
-    const key = JSON.stringify(entries);
-    const group = groups.get(key) ?? { propensities: new Map(entries), counts: new Map(), units: 0 };
-    groups.set(key, group);
+  for (const { experimentRevision, policyRevision, arm, units, propensities } of revisions) {
+    // There may be a revision for every minute of a year: the key has to be cheap.
+    const key = `${experimentRevision} ${policyRevision}`;
+    let group = groups.get(key);
+    if (group === undefined) {
+      group = { propensities: new Map(Object.entries(propensities)), counts: new Map(), units: 0 };
+      groups.set(key, group);
+    }
     group.counts.set(arm, (group.counts.get(arm) ?? 0) + units);
     group.units += units;
   }
-  return [...groups.values()];
+  return [...groups.values()].filter(({ propensities }) => isDistribution([...propensities.values()]));
+}
+
+/** Revisions with the same propensities as one. */
+function merged(groups: readonly SameChances[]): readonly SameChances[] {
+  const byChances = new Map<string, SameChances>();
+  for (const { propensities, counts, units } of groups) {
+    const key = JSON.stringify([...propensities].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const group = byChances.get(key) ?? { propensities, counts: new Map<string, number>(), units: 0 };
+    byChances.set(key, group);
+    for (const [arm, count] of counts) group.counts.set(arm, (group.counts.get(arm) ?? 0) + count);
+    group.units += units;
+  }
+  return [...byChances.values()];
 }
 
 /** 0 when a unit has an arm that the propensities call impossible. */
@@ -108,7 +124,10 @@ function dirichletPValue(group: SameChances): number {
  * are enough, exactly. O(sets of propensities x arms).
  */
 export function propensityTiltEvidence(revisions: readonly RevisionUnits[]): number {
-  const groups = bySameChances(revisions);
+  return tiltEvidence(byRevision(revisions));
+}
+
+function tiltEvidence(groups: readonly SameChances[]): number {
   if (groups.some(hasImpossible)) return Number.POSITIVE_INFINITY;
   const arms = [...new Set(groups.flatMap(({ propensities }) => [...propensities.keys()]))];
   const lnProducts = arms.flatMap((arm) => LN_TILTS.map((tilt) => lnTiltProduct(groups, arm, tilt)));
