@@ -1,6 +1,7 @@
 import { AppError } from '../kernel/index.ts';
 import { lnBeta, stirlingRest } from './gamma-function.ts';
 import { linearLessLog1p } from './linear-less-log1p.ts';
+import type { BetaPrior } from './posterior.ts';
 
 // Formulas read like their sources this way.
 const { log, log1p } = Math;
@@ -9,12 +10,6 @@ const { log, log1p } = Math;
 export interface Interval {
   readonly lower: number;
   readonly upper: number;
-}
-
-/** Beta(a, b) mixture over the unknown mean. */
-interface BetaPrior {
-  readonly a: number;
-  readonly b: number;
 }
 
 /** Favours no mean. The reference values are computed with it. */

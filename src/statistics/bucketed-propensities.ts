@@ -2,7 +2,7 @@ import { BUCKETS } from './assignment-bucket.ts';
 import { assertDistribution } from './distribution.ts';
 
 /** A share this close above a whole number of buckets is that number: 0.02 * 10,000 is 200.00000000000003 to a computer. */
-const ROUNDING_BUCKETS = 1e-6;
+const ROUNDING_BUCKETS = 1e-9;
 
 /**
  * The nearest propensities that an {@link BUCKETS}-bucket hash can deliver: multiples of 1e-4 that sum to 1. An arm with

@@ -19,6 +19,9 @@ const { max, min } = Math;
 /** Before any reward no arm is better. */
 const FIRST_GUESS = 0;
 
+/** A floor and a propensity at that floor may differ by rounding: this share is forgiven, and counts as the floor. */
+const FLOOR_SLACK = 1e-9;
+
 /** State of the confidence sequence of one difference, value(arm) - value(baseline). Plain data, as JSON if need be. */
 export interface DifferenceSequence {
   readonly kind: 'difference';
@@ -133,12 +136,14 @@ function sideOf(
   arm: number,
   reward: number,
 ): number {
-  const propensity = decision.propensities[arm] ?? 0;
-  if (!(propensity > 0 && propensity >= sequence.minPropensity)) {
+  const { minPropensity } = sequence;
+  const logged = decision.propensities[arm] ?? 0;
+  if (!(logged > 0 && logged >= minPropensity * (1 - FLOOR_SLACK))) {
     throw new RangeError(
-      `propensities[${arm}] must be positive and at least ${sequence.minPropensity}, got ${propensity}.`,
+      `propensities[${arm}] must be positive and at least ${minPropensity}, got ${logged}.`,
     );
   }
+  const propensity = max(logged, minPropensity);
   const q = min(1, max(0, decision.qHat?.[arm] ?? 0.5));
   const estimate = min(q, sequence.k * propensity);
   return decision.chosen === arm ? estimate + (reward - estimate) / propensity : estimate;

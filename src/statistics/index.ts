@@ -29,26 +29,21 @@ export {
   evaluateOffPolicy,
   foldLoggedDecision,
   type OffPolicyEvaluation,
-  type OffPolicyOptions,
   type OffPolicyReport,
   offPolicyEvaluation,
   offPolicyReport,
 } from './off-policy-evaluation.ts';
-export type { OffPolicyFault, OffPolicyGate } from './off-policy-gate.ts';
 export {
   type BetaPosterior,
-  type BetaPrior,
   betaPosterior,
   discounted,
   type GaussianPosterior,
-  type GaussianPrior,
   gaussianPosterior,
   type ObservedTotal,
-  type Posterior,
 } from './posterior.ts';
 export { foldAssignment, type PropensityMartingale, propensityMartingale } from './propensity-martingale.ts';
-export { type PseudoOutcome, pseudoOutcome } from './pseudo-outcome.ts';
-export { type RidgeModel, type RidgeState, ridgeModel } from './ridge-model.ts';
+export { pseudoOutcome } from './pseudo-outcome.ts';
+export { type RidgeState, ridgeModel } from './ridge-model.ts';
 export { foldCounts, type SampleRatioTest, sequentialSampleRatio } from './sample-ratio.ts';
 export { sampleBeta, sampleGamma, sampleNormal } from './sampling.ts';
 export { squareCbPropensities } from './square-cb-propensities.ts';

@@ -1,5 +1,8 @@
 import { assertDistribution } from './distribution.ts';
 
+/** No hash and no generator of random numbers delivers less; weights stay below 1e12, so that their squares are numbers. */
+const LEAST_PROPENSITY = 1e-12;
+
 /** One decision of the log, with the policy that it is to be judged for. Arrays are indexed by arm, all of length K. */
 export interface LoggedDecision {
   /** Probability of every arm at the moment of choosing, as assigned by; sums to 1. */
@@ -32,8 +35,10 @@ export function assertAssignment({ propensities, chosen, reward }: Assignment, w
   if (!Number.isInteger(chosen) || chosen < 0 || chosen >= propensities.length) {
     throw new RangeError(`${where}chosen must be an arm in 0 … ${propensities.length - 1}, got ${chosen}.`);
   }
-  if (!((propensities[chosen] ?? 0) > 0)) {
-    throw new RangeError(`${where}propensities[${chosen}] must be positive: that arm was chosen.`);
+  if (!((propensities[chosen] ?? 0) >= LEAST_PROPENSITY)) {
+    throw new RangeError(
+      `${where}propensities[${chosen}] must be positive, at least ${LEAST_PROPENSITY}: that arm was chosen.`,
+    );
   }
   if (!Number.isFinite(reward)) throw new RangeError(`${where}reward must be finite, got ${reward}.`);
 }

@@ -20,6 +20,7 @@ export interface ObservedTotal {
   readonly sum: number;
 }
 
+/** Beta(a, b) over an unknown mean in [0, 1]. */
 export interface BetaPrior {
   readonly a: number;
   readonly b: number;

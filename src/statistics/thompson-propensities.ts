@@ -5,6 +5,9 @@ import type { Posterior } from './posterior.ts';
 /** A snapshot of this many arms takes some 20 ms; more arms than that are a ranking problem, not an experiment. */
 const MAX_ARMS = 50;
 
+/** Of the distance to the greatest mean: rounding then costs no more than 1e-10 of a probability. */
+const LEAST_DEVIATION_SHARE = 1e-7;
+
 /**
  * Thompson sampling (Biometrika 25, 1933): each arm with the probability that its mean is the greatest, given
  * independent posteriors. Computed by deterministic quadrature instead of drawing, so that the propensities are exact
@@ -16,16 +19,19 @@ export function thompsonPropensities(posteriors: readonly Posterior[]): readonly
     throw new RangeError(`posteriors must be 1 to ${MAX_ARMS} arms, got ${posteriors.length}.`);
   }
   const kind = posteriors[0]?.kind;
+  const greatestMean = Math.max(
+    ...posteriors.map((posterior) => (posterior.kind === 'gaussian' ? posterior.mean : 0)),
+  );
   return bestArmProbabilities(
     posteriors.map((posterior, arm) => {
       if (posterior.kind !== kind)
         throw new RangeError(`posteriors[${arm}] must be ${kind} as the first is.`);
-      return densityOf(posterior, arm);
+      return densityOf(posterior, arm, greatestMean);
     }),
   );
 }
 
-function densityOf(posterior: Posterior, arm: number): LogConcaveDensity {
+function densityOf(posterior: Posterior, arm: number, greatestMean: number): LogConcaveDensity {
   switch (posterior.kind) {
     case 'beta': {
       assertWithin(posterior.a, 1e-3, 1e12, `posteriors[${arm}].a`);
@@ -35,10 +41,12 @@ function densityOf(posterior: Posterior, arm: number): LogConcaveDensity {
     case 'gaussian': {
       assertWithin(posterior.mean, -1e100, 1e100, `posteriors[${arm}].mean`);
       assertWithin(posterior.variance, 1e-200, 1e200, `posteriors[${arm}].variance`);
-      // Below the spacing of doubles around the mean all nodes would fall together.
-      const leastDeviation = Math.abs(posterior.mean) * 1e-13;
+      // Doubles are densest around 0, so that the best arm moves there. An arm far from it is not needed to more digits
+      // than its distance has: with less spread all nodes would fall together.
+      const mean = posterior.mean - greatestMean;
+      const leastDeviation = Math.abs(mean) * LEAST_DEVIATION_SHARE;
       const variance = Math.max(posterior.variance, leastDeviation * leastDeviation);
-      return gaussianDensity({ ...posterior, variance });
+      return gaussianDensity({ kind: 'gaussian', mean, variance });
     }
     default:
       return posterior satisfies never;

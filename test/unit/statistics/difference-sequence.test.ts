@@ -94,6 +94,15 @@ describe('pseudo-outcomes of a difference', () => {
   });
 });
 
+test('a propensity that misses its floor by rounding counts as the floor', () => {
+  const start = differenceSequence({ arm: 1, baseline: 0, minPropensity: 0.3 });
+  const decision = { chosen: 1, reward: 1 };
+
+  expect(foldDifference(start, { ...decision, propensities: [0.7, 0.3 * (1 - 1e-12)] })).toEqual(
+    foldDifference(start, { ...decision, propensities: [0.7, 0.3] }),
+  );
+});
+
 interface Simulation {
   readonly seed: number;
   readonly decisions: number;

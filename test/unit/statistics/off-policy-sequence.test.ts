@@ -176,6 +176,11 @@ describe('pseudo-outcomes', () => {
     ['an arm that does not exist', { chosen: 2 }, 'chosen'],
     ['half an arm', { chosen: 0.5 }, 'chosen'],
     ['a chosen arm without propensity', { propensities: [0, 1] }, 'propensities[0] must be positive'],
+    [
+      'a propensity that no generator delivers',
+      { propensities: [1e-320, 1] },
+      'propensities[0] must be positive',
+    ],
     ['a reward above 1', { reward: 1.1 }, 'reward'],
     ['a reward that is no number', { reward: Number.NaN }, 'reward'],
     ['a target of another length', { target: [1] }, 'target must have 2 arms'],

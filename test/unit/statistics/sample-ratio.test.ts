@@ -5,7 +5,9 @@ import {
   chooseByWeights,
   foldAssignment,
   foldCounts,
+  type PropensityMartingale,
   propensityMartingale,
+  type SampleRatioTest,
   sequentialSampleRatio,
   withFloor,
 } from '../../../src/statistics/index.ts';
@@ -64,7 +66,7 @@ describe('the sample-ratio test', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(50), fc.nat(50)), { minLength: 1, maxLength: 20 }), (looks) => {
         const start = sequentialSampleRatio([0.5, 0.5], 100);
-        const often = looks.reduce<typeof start>(foldCounts, start);
+        const often = looks.reduce<SampleRatioTest>(foldCounts, start);
         const counts = looks.reduce(([a, b], [x, y]) => [a + x, b + y] as [number, number], [0, 0]);
         const once = foldCounts(start, counts);
 
@@ -222,7 +224,7 @@ describe('the propensity martingale', () => {
 
   test('is certain after an arm that the log calls impossible, and says so after a restart too', () => {
     const impossible = foldAssignment(propensityMartingale(2), [1, 0], 1);
-    const resumed = JSON.parse(JSON.stringify(impossible)) as typeof impossible;
+    const resumed = JSON.parse(JSON.stringify(impossible)) as PropensityMartingale;
 
     expect(impossible.p).toBe(0);
     expect(foldAssignment(resumed, [0.5, 0.5], 0).p).toBe(0);

@@ -127,6 +127,18 @@ describe('closed forms', () => {
     expect(thompsonPropensities([beta(1, 1)])).toEqual([1]);
   });
 
+  test('a common shift of normal posteriors changes nothing, up to the digits that it costs', () => {
+    const arms = [
+      [0.1, 0.01],
+      [0.2, 0.02],
+      [0.15, 0.005],
+    ] as const;
+    const near = thompsonPropensities(arms.map(([mean, variance]) => gaussian(mean, variance)));
+    const far = thompsonPropensities(arms.map(([mean, variance]) => gaussian(mean + 1e6, variance)));
+
+    expect(greatestDifference(near, far)).toBeLessThan(1e-8);
+  });
+
   test('posteriors narrower than the doubles around their mean still share equally', () => {
     const [first] = thompsonPropensities([gaussian(1e9, 1e-30), gaussian(1e9, 1e-30)]);
 
