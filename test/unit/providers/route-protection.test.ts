@@ -155,15 +155,18 @@ describe('the circuit breaker of a target', () => {
     });
   });
 
-  test.each([401, 403])('does not let one caller’s forbidden model (%i) cut off everybody', async (status) => {
-    const forbidden = new ProviderFailure('auth', 'no access to this model', { status });
-    const model = scriptedLanguageModel('a', [{ kind: 'fail', failure: forbidden }, ANSWER]);
-    const { route } = routeForTest({ targets: [{ languageModel: model }] });
+  test.each([401, 403])(
+    'does not let one caller’s forbidden model (%i) cut off everybody',
+    async (status) => {
+      const forbidden = new ProviderFailure('auth', 'no access to this model', { status });
+      const model = scriptedLanguageModel('a', [{ kind: 'fail', failure: forbidden }, ANSWER]);
+      const { route } = routeForTest({ targets: [{ languageModel: model }] });
 
-    await route.generate(routeCall({ modelOverride: 'secret-model' }), NEVER_ABORTED);
+      await route.generate(routeCall({ modelOverride: 'secret-model' }), NEVER_ABORTED);
 
-    expect((await route.generate(routeCall(), NEVER_ABORTED)).kind).toBe('answered');
-  });
+      expect((await route.generate(routeCall(), NEVER_ABORTED)).kind).toBe('answered');
+    },
+  );
 });
 
 describe('the places of a target', () => {
