@@ -97,12 +97,10 @@ describe('reading the report all the time, of an experiment without a difference
         let isFooled = false;
         let isFooledByOneLook = false;
         await peek(kind, seed, async ({ totals, report }) => {
-          const isEarly = totals.some(({ units }) => units < FEWEST_UNITS);
-          isFooledByOneLook ||= !isEarly && isSignificantOnce(totals);
           // The sequences are wider than an interval for one look: a report can only speak where that one does.
-          if (!isFooled && (isEarly || isSignificantOnce(totals))) {
-            isFooled = ['better', 'worse'].includes((await report()).verdict.state);
-          }
+          if (!isSignificantOnce(totals)) return;
+          isFooledByOneLook ||= totals.every(({ units }) => units >= FEWEST_UNITS);
+          isFooled ||= ['better', 'worse'].includes((await report()).verdict.state);
         });
         if (isFooled) fooled += 1;
         if (isFooledByOneLook) fooledByOneLook += 1;
