@@ -4,7 +4,7 @@
  * Implementations read rollups only.
  */
 export interface ExperimentReader {
-  /** Totals by arm; arms without a unit are absent. */
+  /** Totals by arm; arms without a call are absent. One whose calls all failed has calls and no unit. */
   armTotals(query: ArmTotalsQuery): Promise<readonly ArmTotals[]>;
   /** Units by arm and policy revision: with the revisions' propensities, what the sample-ratio checks need. */
   unitsByRevision(experiment: string): Promise<readonly RevisionUnits[]>;

@@ -38,14 +38,13 @@ interface SameChances {
  * revision only, never the order of the units: revisions overlap for as long as a process has not heard of the next
  * one.
  *
- * Fixed weights: the sequential Dirichlet test, each set of weights for itself. Else {@link propensityTiltEvidence}.
+ * Fixed weights: the sequential Dirichlet test, the factors of all sets of weights multiplied. Else {@link propensityTiltEvidence}.
  */
 export function sampleRatio(policy: PolicyKind, revisions: readonly RevisionUnits[]): SampleRatio {
   const groups = byRevision(revisions);
   const isFixed = policy === 'fixed';
-  const pValue = isFixed
-    ? Math.min(1, ...merged(groups).map(dirichletPValue))
-    : Math.min(1, exp(-tiltEvidence(groups)));
+  const lnEvidence = isFixed ? sumOf(merged(groups).map(dirichletEvidence)) : tiltEvidence(groups);
+  const pValue = Math.min(1, exp(-lnEvidence));
   const expectedUnits = new Map<string, number>();
   for (const { propensities, units } of groups) {
     for (const [arm, propensity] of propensities) {
@@ -95,11 +94,15 @@ function merged(groups: readonly SameChances[]): readonly SameChances[] {
   return [...byChances.values()];
 }
 
-/** 0 when a unit has an arm that the propensities call impossible. */
-function dirichletPValue(group: SameChances): number {
-  if (hasImpossible(group)) return 0;
+/**
+ * ln of the Bayes factor; infinite when a unit has an arm that the propensities call impossible. The factors of
+ * different sets of weights multiply: each is a test martingale over its own units, so their product is one too, and no
+ * number of changes of the weights adds false alarms.
+ */
+function dirichletEvidence(group: SameChances): number {
+  if (hasImpossible(group)) return Number.POSITIVE_INFINITY;
   const possible = [...group.propensities].filter(([, propensity]) => propensity > 0);
-  if (possible.length < 2) return 1;
+  if (possible.length < 2) return 0;
   const test = sequentialSampleRatio(
     possible.map(([, propensity]) => propensity),
     CONCENTRATION,
@@ -107,7 +110,7 @@ function dirichletPValue(group: SameChances): number {
   return foldCounts(
     test,
     possible.map(([arm]) => group.counts.get(arm) ?? 0),
-  ).p;
+  ).lnBayesFactor;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface SampleRatioTest {
   readonly concentration: number;
   /** Units seen per arm. */
   readonly counts: readonly number[];
+  /** ln of the Bayes factor of all counts: an e-process, so that independent tests combine by adding theirs. */
+  readonly lnBayesFactor: number;
   /** Least of 1 / Bayes factor over all looks, at most 1: a valid p-value at any time. */
   readonly p: number;
 }
@@ -38,7 +40,7 @@ export function sequentialSampleRatio(
     throw new RangeError(`concentration must be positive and finite, got ${concentration}.`);
   }
   const shares = normalised(weights);
-  return { kind: 'sample-ratio', shares, concentration, counts: shares.map(() => 0), p: 1 };
+  return { kind: 'sample-ratio', shares, concentration, counts: shares.map(() => 0), lnBayesFactor: 0, p: 1 };
 }
 
 /** The test after more units, counted per arm since the last look. RangeError unless whole and not negative. O(K). */
@@ -53,15 +55,15 @@ export function foldCounts(test: SampleRatioTest, increments: readonly number[])
     }
     return count + increment;
   });
-  const p = Math.exp(-lnBayesFactor({ ...test, counts }));
-  return { ...test, counts, p: Math.min(test.p, p) };
+  const lnBayesFactor = lnBayesFactorOf({ ...test, counts });
+  return { ...test, counts, lnBayesFactor, p: Math.min(test.p, Math.exp(-lnBayesFactor)) };
 }
 
 /**
  * ln BF = lnG(c) - lnG(c + n) + sum over arms of [lnG(c p_j + x_j) - lnG(c p_j) - x_j ln p_j]. From all counts at once:
  * nothing accumulates.
  */
-function lnBayesFactor({ shares, concentration, counts }: SampleRatioTest): number {
+function lnBayesFactorOf({ shares, concentration, counts }: SampleRatioTest): number {
   let n = 0;
   let sum = 0;
   for (let arm = 0; arm < counts.length; arm += 1) {

@@ -70,30 +70,28 @@ export function createArmTotals(database: Connection): (query: ArmTotalsQuery) =
     // Row mappers: the columns are those of the statements above.
     const callRows = calls.all({ experiment, revision, closedBeforeMs }) as CallsRow[];
     const outcomeRows = outcomes.all({ experiment, revision, metric, closedBeforeMs }) as OutcomesRow[];
-    return callRows
-      .filter((row) => row.units > 0)
-      .map((row) => {
-        const rewards = outcomeRows.find(({ arm }) => arm === row.arm);
-        return {
-          arm: row.arm,
-          units: row.units,
-          calls: row.calls,
-          errors: row.errors,
-          degraded: row.degraded,
-          fallbacks: row.fallbacks,
-          outcomes: {
-            n: rewards?.n ?? 0,
-            sum: rewards?.reward_sum ?? 0,
-            sumOfSquares: rewards?.reward_sum_sq ?? 0,
-          },
-          closedOutcomes: {
-            n: rewards?.closed_n ?? 0,
-            sum: rewards?.closed_sum ?? 0,
-            sumOfSquares: rewards?.closed_sum_sq ?? 0,
-          },
-          closedUnits: row.closed_units,
-        };
-      });
+    return callRows.map((row) => {
+      const rewards = outcomeRows.find(({ arm }) => arm === row.arm);
+      return {
+        arm: row.arm,
+        units: row.units,
+        calls: row.calls,
+        errors: row.errors,
+        degraded: row.degraded,
+        fallbacks: row.fallbacks,
+        outcomes: {
+          n: rewards?.n ?? 0,
+          sum: rewards?.reward_sum ?? 0,
+          sumOfSquares: rewards?.reward_sum_sq ?? 0,
+        },
+        closedOutcomes: {
+          n: rewards?.closed_n ?? 0,
+          sum: rewards?.closed_sum ?? 0,
+          sumOfSquares: rewards?.closed_sum_sq ?? 0,
+        },
+        closedUnits: row.closed_units,
+      };
+    });
   });
 }
 

@@ -37,6 +37,28 @@ function expectedEvidence(units: number, seen: readonly RevisionUnits[], probabi
   );
 }
 
+describe('fixed weights', () => {
+  test('raise no more false alarms when they change often: the factors of all sets of weights multiply', () => {
+    const random = seededRandom(23);
+    const revisions = Array.from({ length: 40 }, (_, n) => {
+      const share = 0.3 + n / 100;
+      const units = Array.from({ length: 50 }, () =>
+        unitOf([share, 1 - share, 0], random.next() < share ? 0 : 1),
+      );
+      return [0, 1].map((arm) => ({
+        ...unitOf([share, 1 - share, 0], arm),
+        units: units.filter((unit) => unit.arm === ARMS[arm]).length,
+      }));
+    });
+
+    const together = sampleRatio('fixed', revisions.flat()).report.pValue;
+    const each = revisions.map((revision) => sampleRatio('fixed', revision).report.pValue);
+
+    expect(together).toBeGreaterThan(Math.min(...each));
+    expect(together).toBe(1);
+  });
+});
+
 describe('the propensity martingale', () => {
   test('is worth exactly 1 on average, over every assignment a changing policy can make', () => {
     expect(expectedEvidence(5, [], 1)).toBeCloseTo(1, 12);
@@ -117,17 +139,21 @@ describe('the sample-ratio check', () => {
     expect(reference).toBeLessThan(0.05);
   });
 
-  test('adds up what came with the same weights, and tests other weights for themselves', () => {
+  test('adds up what came with the same weights, and multiplies the evidence of other weights', () => {
     const halves = { a: 0.5, b: 0.5 };
     const together = sampleRatio('fixed', revisionOf(halves, { a: 300, b: 500 })).report;
-    const split = sampleRatio('fixed', [
+    const inTwo = [
       ...revisionOf(halves, { a: 100, b: 250 }),
       ...revisionOf(halves, { a: 200, b: 250 }, { policyRevision: 'tips-2' }),
-      ...revisionOf({ a: 0.9, b: 0.1 }, { a: 900, b: 100 }, { policyRevision: 'tips-3' }),
-    ]).report;
+    ];
+    const sound = revisionOf({ a: 0.9, b: 0.1 }, { a: 900, b: 100 }, { policyRevision: 'tips-3' });
+    const split = sampleRatio('fixed', [...inTwo, ...sound]).report;
 
     expect(together.alarm).toBe(true);
-    expect(split.pValue).toBe(together.pValue);
+    expect(sampleRatio('fixed', inTwo).report.pValue).toBe(together.pValue);
+    // A split that is as declared speaks against a fault: its factor is below 1.
+    expect(split.pValue).toBeGreaterThan(together.pValue);
+    expect(split.alarm).toBe(true);
     expect(split.units).toBe(1_800);
   });
 
