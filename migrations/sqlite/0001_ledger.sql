@@ -326,7 +326,7 @@ CREATE TABLE scores (
   gateway_version TEXT NOT NULL
 ) STRICT;
 
--- Every move of a label, with its reason: the history is the state. No writer yet.
+-- Every move of a label, with its reason: the history is the state.
 CREATE TABLE label_events (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,

@@ -27,8 +27,9 @@ export interface VersionTotals {
   readonly degraded: number;
   readonly fallbacks: number;
   readonly forced: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
+  /** Sum over calls whose tokens are known; null when there were calls and none of them is. */
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
   /** Sum over calls whose cost is known, and how many those are. */
   readonly costNanoUsd: number;
   readonly costKnown: number;

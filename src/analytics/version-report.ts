@@ -95,8 +95,8 @@ export interface VersionReportRow {
   readonly costUsd: number | null;
   readonly costKnown: number;
   readonly meanCostUsd: number | null;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
+  readonly inputTokens: number | null;
+  readonly outputTokens: number | null;
   readonly errorShare: number;
   readonly fallbackShare: number;
   readonly degradedShare: number;

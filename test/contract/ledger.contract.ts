@@ -121,6 +121,15 @@ export function describeLedger(
         expect((await opened.ledgerReader.readRows('generations', 0, 10)).rows).toHaveLength(1);
       });
 
+      rule('says null, not 0, for tokens that no call knows', async () => {
+        const unknown = { inputTokens: null, outputTokens: null };
+        await opened.ledger.appendGeneration(generationRecord({ id: 'gen_1', ...unknown }), null);
+        expect(await totals()).toMatchObject([unknown]);
+
+        await opened.ledger.appendGeneration(generationRecord({ id: 'gen_2', inputTokens: 5 }), null);
+        expect(await totals()).toMatchObject([{ inputTokens: 5 }]);
+      });
+
       rule('stores a pass-through call outside of every prompt', async () => {
         await opened.ledger.appendGeneration(
           generationRecord({

@@ -19,6 +19,7 @@ export const TOTALS_SQL = `
     sum(CASE WHEN s.forced = 1 THEN r.generations ELSE 0 END) AS forced,
     sum(r.input_tokens) AS input_tokens,
     sum(r.output_tokens) AS output_tokens,
+    sum(r.tokens_known) AS tokens_known,
     sum(r.cost_nano_usd) AS cost_nano_usd,
     sum(r.cost_known) AS cost_known,
     sum(CASE WHEN s.version_source = 'body' THEN r.generations ELSE 0 END) AS from_body,
@@ -74,6 +75,7 @@ type TotalsRow = Readonly<
     | 'forced'
     | 'input_tokens'
     | 'output_tokens'
+    | 'tokens_known'
     | 'cost_nano_usd'
     | 'cost_known'
     | 'from_body'
@@ -132,6 +134,7 @@ function versionTotals(
 ): VersionTotals {
   const total = (column: Exclude<keyof TotalsRow, 'prompt_version' | 'prompt_hash'>): number =>
     rows.reduce((sum, row) => sum + row[column], 0);
+  const tokensUnknown = total('generations') > 0 && total('tokens_known') === 0;
   return {
     promptVersion,
     generations: total('generations'),
@@ -141,8 +144,8 @@ function versionTotals(
     degraded: total('degraded'),
     fallbacks: total('fallbacks'),
     forced: total('forced'),
-    inputTokens: total('input_tokens'),
-    outputTokens: total('output_tokens'),
+    inputTokens: tokensUnknown ? null : total('input_tokens'),
+    outputTokens: tokensUnknown ? null : total('output_tokens'),
     costNanoUsd: total('cost_nano_usd'),
     costKnown: total('cost_known'),
     sources: { body: total('from_body'), env: total('from_env'), default: total('from_default') },
