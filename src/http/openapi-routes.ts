@@ -1,0 +1,330 @@
+import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
+import { z } from 'zod';
+import type { ErrorCode } from '../kernel/index.ts';
+import { chatAnswerSchema, chatBodySchema, modelListSchema, modelSchema } from './schemas/chat-schema.ts';
+import {
+  experimentListSchema,
+  experimentQuerySchema,
+  experimentReportSchema,
+} from './schemas/experiment-schema.ts';
+import { outcomeBatchSchema, outcomeReceiptSchema, outcomeSchema } from './schemas/feedback-schema.ts';
+import { dryRunSchema, generateAnswerSchema, generateBodySchema } from './schemas/generate-schema.ts';
+import {
+  labelListSchema,
+  labelMoveSchema,
+  labelQuerySchema,
+  labelSchema,
+  labelWithHistorySchema,
+} from './schemas/labels-schema.ts';
+import {
+  promptListSchema,
+  promptSchema,
+  promptVersionSchema,
+  renderAnswerSchema,
+  renderBodySchema,
+} from './schemas/prompt-schema.ts';
+import { reportQuerySchema, reportSchema } from './schemas/report-schema.ts';
+import { generationSchema, readinessSchema } from './schemas/system-schema.ts';
+
+/** What every route with a body can answer. */
+const WITH_BODY: readonly ErrorCode[] = ['invalid_request', 'payload_too_large', 'unsupported_media_type'];
+const CALL_CODES: readonly ErrorCode[] = [
+  'prompt_not_found',
+  'version_not_found',
+  'label_not_found',
+  'route_not_found',
+  'idempotency_in_progress',
+  'version_retired',
+  'template_input_invalid',
+  'template_limit_exceeded',
+  'idempotency_mismatch',
+  'context_overflow',
+  'content_filtered',
+  'rate_limited',
+  'provider_bad_response',
+  'provider_rejected',
+  'provider_unavailable',
+  'overloaded',
+  'storage_unavailable',
+  'provider_timeout',
+];
+
+export interface RouteDescription {
+  readonly method: 'get' | 'post' | 'put';
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  readonly params?: z.ZodObject;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  readonly body?: z.ZodType;
+  readonly answers: RouteConfig['responses'];
+  readonly codes: readonly ErrorCode[];
+}
+
+const json = (description: string, schema: z.ZodType) => ({
+  description,
+  content: { 'application/json': { schema } },
+});
+const nameParams = z.object({ name: z.string().describe('Name of the prompt.') });
+const labelParams = nameParams.extend({ label: z.string().describe('Name of the label, without the `@`.') });
+const idempotencyHeader = z.object({
+  'Idempotency-Key': z
+    .string()
+    .max(255)
+    .regex(/^[!-~]+$/)
+    .optional()
+    .describe('Makes a retry safe: the same key and body are answered from the ledger.'),
+});
+const eventStream = { 'text/event-stream': { schema: z.string() } };
+
+/** Every route, in the order of the documentation. */
+export const ROUTES: readonly RouteDescription[] = [
+  {
+    method: 'post',
+    path: '/generate',
+    tag: 'Recommender',
+    summary: 'Render a prompt, call a model, record the call',
+    headers: idempotencyHeader,
+    body: generateBodySchema,
+    answers: {
+      200: {
+        description:
+          'The answer, or with `dry_run` what would have been sent. With `stream` the events `start`, `delta`, `tool_call`, and last `end` or `error`.',
+        content: {
+          'application/json': { schema: z.union([generateAnswerSchema, dryRunSchema]) },
+          ...eventStream,
+        },
+      },
+    },
+    codes: [...WITH_BODY, ...CALL_CODES],
+  },
+  {
+    method: 'post',
+    path: '/feedback',
+    tag: 'Recommender',
+    summary: 'Report one outcome or up to 1,000, all or none',
+    body: z.union([outcomeSchema, outcomeBatchSchema]),
+    answers: { 200: json('Committed.', outcomeReceiptSchema) },
+    codes: [...WITH_BODY, 'conflict', 'outcome_invalid', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/analytics/prompts/{name}/versions',
+    tag: 'Admin',
+    summary: 'What each version of a prompt earned, cost and took',
+    params: nameParams,
+    query: reportQuerySchema,
+    answers: {
+      200: {
+        description: 'The report.',
+        content: { 'application/json': { schema: reportSchema }, 'text/csv': { schema: z.string() } },
+      },
+    },
+    codes: ['invalid_request', 'prompt_not_found', 'version_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/analytics/experiments',
+    tag: 'Admin',
+    summary: 'Every configured experiment',
+    answers: { 200: json('The experiments, by name.', experimentListSchema) },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/analytics/experiments/{name}',
+    tag: 'Admin',
+    summary: 'What an experiment has shown, with a verdict in plain words',
+    params: z.object({ name: z.string().describe('Name of the experiment.') }),
+    query: experimentQuerySchema,
+    answers: {
+      200: {
+        description: 'The report.',
+        content: {
+          'application/json': { schema: experimentReportSchema },
+          'text/csv': { schema: z.string() },
+        },
+      },
+    },
+    codes: ['invalid_request', 'experiment_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/generations/{id}',
+    tag: 'Admin',
+    summary: 'Everything recorded of one call, with its outcomes',
+    params: z.object({ id: z.string() }),
+    answers: { 200: json('The call.', generationSchema) },
+    codes: ['invalid_request', 'generation_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/prompts',
+    tag: 'Author',
+    summary: 'All prompts in force, and how the last reload went',
+    answers: { 200: json('The registry.', promptListSchema) },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/prompts/{name}',
+    tag: 'Author',
+    summary: 'The versions and labels of one prompt',
+    params: nameParams,
+    answers: { 200: json('The prompt.', promptSchema) },
+    codes: ['invalid_request', 'prompt_not_found'],
+  },
+  {
+    method: 'get',
+    path: '/prompts/{name}/versions/{version}',
+    tag: 'Author',
+    summary: 'One version: its source, schemas and hash',
+    params: nameParams.extend({ version: z.string() }),
+    answers: { 200: json('The version.', promptVersionSchema) },
+    codes: ['invalid_request', 'prompt_not_found', 'version_not_found'],
+  },
+  {
+    method: 'post',
+    path: '/prompts/{name}/render',
+    tag: 'Author',
+    summary: 'Preview the messages without a model call',
+    params: nameParams,
+    body: renderBodySchema,
+    answers: { 200: json('The messages.', renderAnswerSchema) },
+    codes: [
+      ...WITH_BODY,
+      'prompt_not_found',
+      'version_not_found',
+      'label_not_found',
+      'version_retired',
+      'template_input_invalid',
+      'template_limit_exceeded',
+    ],
+  },
+  {
+    method: 'get',
+    path: '/prompts/{name}/labels',
+    tag: 'Admin',
+    summary: 'Every label of a prompt as it stands',
+    params: nameParams,
+    answers: { 200: json('The labels.', labelListSchema) },
+    codes: ['invalid_request', 'prompt_not_found'],
+  },
+  {
+    method: 'get',
+    path: '/prompts/{name}/labels/{label}',
+    tag: 'Admin',
+    summary: 'Where a label points, and how it came there',
+    params: labelParams,
+    query: labelQuerySchema,
+    answers: { 200: json('The label with its moves, newest first.', labelWithHistorySchema) },
+    codes: ['invalid_request', 'prompt_not_found', 'label_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'put',
+    path: '/prompts/{name}/labels/{label}',
+    tag: 'Admin',
+    summary: 'Move a label, or make it; moving it back is a rollback',
+    params: labelParams,
+    body: labelMoveSchema,
+    answers: { 200: json('The label as it stands now.', labelSchema) },
+    codes: [
+      ...WITH_BODY,
+      'prompt_not_found',
+      'version_not_found',
+      'experiment_not_found',
+      'conflict',
+      'version_retired',
+      'storage_unavailable',
+    ],
+  },
+  {
+    method: 'post',
+    path: '/v1/chat/completions',
+    tag: 'OpenAI',
+    summary: 'Chat completion: of a prompt, or passed through a route',
+    headers: idempotencyHeader,
+    body: chatBodySchema,
+    answers: {
+      200: {
+        description: 'The completion; with `stream` its chunks and `[DONE]`.',
+        content: { 'application/json': { schema: chatAnswerSchema }, ...eventStream },
+      },
+    },
+    codes: [...WITH_BODY, ...CALL_CODES],
+  },
+  {
+    method: 'get',
+    path: '/v1/models',
+    tag: 'OpenAI',
+    summary: 'Every model name a client may use',
+    answers: { 200: json('The models.', modelListSchema) },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/v1/models/{id}',
+    tag: 'OpenAI',
+    summary: 'One model; its name may hold slashes',
+    params: z.object({ id: z.string() }),
+    answers: { 200: json('The model.', modelSchema) },
+    codes: ['invalid_request', 'route_not_found'],
+  },
+  {
+    method: 'get',
+    path: '/healthz',
+    tag: 'Operations',
+    summary: 'The process is alive',
+    answers: { 200: json('Alive.', z.object({ status: z.literal('ok') })) },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/readyz',
+    tag: 'Operations',
+    summary: 'Traffic may come, with degraded parts named',
+    answers: {
+      200: json('Ready or degraded.', readinessSchema),
+      503: json('Draining, or a part failed.', readinessSchema),
+    },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/metrics',
+    tag: 'Operations',
+    summary: 'Prometheus metrics, text format 0.0.4',
+    answers: { 200: { description: 'The metrics.', content: { 'text/plain': { schema: z.string() } } } },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/openapi.json',
+    tag: 'Operations',
+    summary: 'This document',
+    answers: { 200: json('OpenAPI 3.1.', z.record(z.string(), z.unknown())) },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/docs',
+    tag: 'Operations',
+    summary: 'This document as a page',
+    answers: { 200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } } },
+    codes: [],
+  },
+  {
+    method: 'get',
+    path: '/',
+    tag: 'Operations',
+    summary: 'Name, version and links',
+    answers: {
+      200: json(
+        'The index.',
+        z.object({ name: z.string(), version: z.string(), links: z.record(z.string(), z.string()) }),
+      ),
+    },
+    codes: [],
+  },
+];
