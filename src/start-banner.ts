@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
 import type { RunningGateway } from './compose.ts';
-import type { GatewayConfig, MetricConfig } from './config/index.ts';
+import { type GatewayConfig, type MetricConfig, primaryMetricOf } from './config/index.ts';
 import { gatewayVersion } from './version.ts';
 
 /** What a person sees at the start: at most 20 lines, with two commands to copy that work with this configuration. */
@@ -33,8 +33,8 @@ export function startBanner(gateway: RunningGateway): string {
 
 /** The best a user could say, by the metric that the prompt's report shows first. */
 function exampleOutcome(config: GatewayConfig, prompt: string): Record<string, unknown> | null {
-  const name = config.prompts.settings[prompt]?.primary_metric ?? Object.keys(config.metrics)[0];
-  const metric = name === undefined ? undefined : config.metrics[name];
+  const name = primaryMetricOf(config, prompt);
+  const metric = name === null ? undefined : config.metrics[name];
   if (metric === undefined) return null;
   return { external_id: `${prompt}-1`, metric: name, value: exampleValue(metric) };
 }

@@ -1,4 +1,4 @@
-import type { GatewayConfig } from '../config/index.ts';
+import { type GatewayConfig, primaryMetricOf } from '../config/index.ts';
 import { AppError, type Clock, HOUR_MS, hourOf, listNames, nearestName } from '../kernel/index.ts';
 import type { PromptRegistry } from '../prompts/index.ts';
 import { metricScale } from './metric-scale.ts';
@@ -109,8 +109,8 @@ function isCompared({ promptVersion, retired, totals }: ReportedVersion, baselin
 function chooseMetric(config: VersionReportsOptions['config'], request: VersionReportRequest): Metric {
   const declared = new Map(Object.entries(config.metrics));
   const known = [...declared.keys()];
-  const name = request.metric ?? settingsOf(config, request.prompt)?.primary_metric ?? known[0];
-  if (name === undefined) {
+  const name = request.metric ?? primaryMetricOf(config, request.prompt);
+  if (name === null) {
     throw new AppError(
       'invalid_request',
       'No metric is declared: add one under `metrics` in the configuration.',

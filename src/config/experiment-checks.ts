@@ -1,5 +1,6 @@
 import { suggestion } from './config-fault.ts';
 import type { JsonPath } from './json-document.ts';
+import { primaryMetricOf } from './primary-metric.ts';
 import type { GatewayConfig, MetricConfig } from './schema.ts';
 import type { PathFault } from './schema-fault.ts';
 
@@ -83,12 +84,7 @@ export function experimentMetric(
   experiment: Pick<ExperimentConfig, 'metric' | 'prompt'>,
   config: GatewayConfig,
 ): string | null {
-  return (
-    experiment.metric ??
-    config.prompts.settings[experiment.prompt]?.primary_metric ??
-    Object.keys(config.metrics)[0] ??
-    null
-  );
+  return experiment.metric ?? primaryMetricOf(config, experiment.prompt);
 }
 
 function hasRange(metric: MetricConfig): boolean {

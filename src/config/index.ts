@@ -5,6 +5,7 @@ export type { DefaultPromptVersion, Environment } from './environment.ts';
 export { experimentMetric } from './experiment-checks.ts';
 export { type LoadedConfig, loadConfig } from './load-config.ts';
 export { loadEnvironment, readEnvironment } from './load-environment.ts';
+export { primaryMetricOf } from './primary-metric.ts';
 export {
   configSchema,
   type GatewayConfig,

@@ -19,6 +19,8 @@ export interface AttemptRecord {
 export interface RouteCall extends Omit<ModelRequest, 'model'> {
   /** Model by request or front matter: overrides the targets' own (never that of `offline`). Null: the target's. */
   readonly modelOverride: string | null;
+  /** The override comes with the request, not from the prompt: no caller may shut a target for the others. */
+  readonly modelByCaller: boolean;
 }
 
 export interface RouteAnswer {

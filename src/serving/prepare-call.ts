@@ -160,6 +160,7 @@ type CallBase = Omit<RouteCall, 'messages' | 'fallbackLines'>;
 function callBase(request: GenerateRequest, id: string): CallBase {
   return {
     modelOverride: request.model,
+    modelByCaller: request.model !== null,
     parameters: request.parameters,
     generationId: id,
     ...(request.tools.length === 0 ? {} : { tools: request.tools }),

@@ -187,7 +187,7 @@ describe('the file of the ledger', () => {
   });
 
   (process.platform === 'linux' ? test : test.skip)(
-    'is refused, and does not keep the process busy, where no folder can be made',
+    'is refused, and does not keep the process busy, where no folder can be made (below /proc, so on Linux only)',
     async () => {
       await expectRefusal(openSqliteOn('/proc/no-such-folder/gateway.db'), 'DATABASE_URL');
     },

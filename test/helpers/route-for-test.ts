@@ -88,6 +88,7 @@ export function routeCall(fields: Partial<RouteCall> = {}): RouteCall {
     generationId: 'gen_00000000000000000000000000000001',
     fallbackLines: [],
     modelOverride: null,
+    modelByCaller: false,
     ...fields,
   };
 }

@@ -103,7 +103,7 @@ export class RouteRun {
     target.failed(failure, admission, {
       nowMs,
       route: this.#parts.name,
-      isOwnModel: this.#call.modelOverride === null,
+      modelBy: this.#modelBy(),
       logger: this.#parts.logger,
     });
     this.attempts.push(this.#record(target, request.model, { startedMs, nowMs, failure }));
@@ -194,6 +194,11 @@ export class RouteRun {
     this.#position += 1;
     this.#triesHere = 0;
     this.#waitMs = 0;
+  }
+
+  #modelBy(): 'caller' | 'prompt' | 'route' {
+    if (this.#call.modelByCaller) return 'caller';
+    return this.#call.modelOverride === null ? 'route' : 'prompt';
   }
 
   #tryOf(target: RouteTarget, admission: Admission): Try {

@@ -54,7 +54,12 @@ export class RouteTarget {
   failed(
     failure: ProviderFailure,
     admission: Admission,
-    context: { readonly nowMs: number; readonly route: string; readonly isOwnModel: boolean; logger: Logger },
+    context: {
+      readonly nowMs: number;
+      readonly route: string;
+      readonly modelBy: 'caller' | 'prompt' | 'route';
+      logger: Logger;
+    },
   ): void {
     const { nowMs, logger } = context;
     const fields = {
@@ -77,9 +82,11 @@ export class RouteTarget {
         this.succeeded(admission, nowMs);
         return;
       case 'auth': {
-        // A key that may not use the model some request named is no reason to cut off all the others: else one caller
-        // could shut a route for everybody.
-        if (!context.isOwnModel) {
+        // A key that may not use one model may be good for the others. Some upstreams say so with 401, so what a caller
+        // chose never counts: else one caller could shut a route for everybody.
+        const isAboutModel =
+          context.modelBy === 'caller' || (context.modelBy === 'prompt' && failure.status !== 401);
+        if (isAboutModel) {
           this.breaker.withdraw(admission);
           return;
         }

@@ -162,11 +162,24 @@ describe('the circuit breaker of a target', () => {
       const model = scriptedLanguageModel('a', [{ kind: 'fail', failure: forbidden }, ANSWER]);
       const { route } = routeForTest({ targets: [{ languageModel: model }] });
 
-      await route.generate(routeCall({ modelOverride: 'secret-model' }), NEVER_ABORTED);
+      await route.generate(routeCall({ modelOverride: 'secret-model', modelByCaller: true }), NEVER_ABORTED);
 
       expect((await route.generate(routeCall(), NEVER_ABORTED)).kind).toBe('answered');
     },
   );
+
+  test.each([
+    [401, 'failed'],
+    [403, 'answered'],
+  ])('takes a %i for a model that a prompt names as it is meant', async (status, next) => {
+    const refused = new ProviderFailure('auth', 'refused', { status });
+    const model = scriptedLanguageModel('a', [{ kind: 'fail', failure: refused }, ANSWER]);
+    const { route } = routeForTest({ targets: [{ languageModel: model }] });
+
+    await route.generate(routeCall({ modelOverride: 'front-matter-model' }), NEVER_ABORTED);
+
+    expect((await route.generate(routeCall(), NEVER_ABORTED)).kind).toBe(next);
+  });
 });
 
 describe('the places of a target', () => {

@@ -202,9 +202,10 @@ describe('a call', () => {
 
     expect(routes.calls[0]).toMatchObject({
       modelOverride: 'front-matter-model',
+      modelByCaller: false,
       parameters: { temperature: 1, topP: 0.9 },
     });
-    expect(routes.calls[1]?.modelOverride).toBe('body-model');
+    expect(routes.calls[1]).toMatchObject({ modelOverride: 'body-model', modelByCaller: true });
   });
 
   test('stores hashed units, redacted variables and profile features apart', async () => {
