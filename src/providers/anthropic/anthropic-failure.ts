@@ -5,46 +5,24 @@ import {
   APIError,
   APIUserAbortError,
 } from '@anthropic-ai/sdk';
-import {
-  classifyErrorAnswer,
-  cleanMessage,
-  errorAnswerOf,
-  type FailureContext,
-  failureOfThrown,
-  retryAfterMs,
-  withPartial,
-} from '../failure/index.ts';
+import { cleanMessage, type FailureContext, failureOfSdk, type SdkErrors } from '../failure/index.ts';
 import { ProviderFailure } from '../provider-failure.ts';
 
-/** What the SDK, undici or our own shape checks threw, as the one failure the route understands. */
+const ANTHROPIC_ERRORS: SdkErrors = {
+  aborted: APIUserAbortError,
+  connectionTimeout: APIConnectionTimeoutError,
+  connection: APIConnectionError,
+  api: APIError,
+};
+
+/** What the SDK, undici or our own shape checks threw. */
 export function anthropicFailure(thrown: unknown, context: FailureContext): ProviderFailure {
-  const partial = context.partial === undefined ? {} : { partial: context.partial };
-  if (thrown instanceof ProviderFailure) return withPartial(thrown, context.partial);
-  if (thrown instanceof APIUserAbortError) {
-    return new ProviderFailure('aborted', 'the call was aborted', { cause: thrown, ...partial });
-  }
-  if (thrown instanceof APIConnectionTimeoutError) {
-    return new ProviderFailure('timeout', 'no connection in time', { cause: thrown, ...partial });
-  }
-  if (thrown instanceof APIConnectionError) {
-    return failureOfThrown(thrown, context.secret, context.partial);
-  }
-  if (thrown instanceof APIError) {
-    const answer = errorAnswerOf(thrown.status, thrown.error);
-    const waitMs = retryAfterMs(thrown.headers, context.nowMs);
-    return new ProviderFailure(classifyErrorAnswer(answer), cleanMessage(answer.message, context.secret), {
-      cause: thrown,
-      ...(thrown.status === undefined ? {} : { status: thrown.status }),
-      ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
-      ...partial,
-    });
-  }
-  if (thrown instanceof AnthropicError) {
+  if (thrown instanceof AnthropicError && !(thrown instanceof APIError)) {
     // The SDK refused to send it, for example a whole answer of very many tokens.
     return new ProviderFailure('bad_request', cleanMessage(thrown.message, context.secret), {
       cause: thrown,
-      ...partial,
+      ...(context.partial === undefined ? {} : { partial: context.partial }),
     });
   }
-  return failureOfThrown(thrown, context.secret, context.partial);
+  return failureOfSdk(thrown, ANTHROPIC_ERRORS, context);
 }
