@@ -12,6 +12,7 @@ export type {
   OutcomeRecord,
   OutcomeTarget,
   OutcomeVoid,
+  ScoreRecord,
   StoredGeneration,
   StoredOutcome,
   VersionSource,

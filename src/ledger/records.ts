@@ -191,3 +191,43 @@ export interface IdempotencyCompletion {
   readonly leaseId: string;
   readonly responseJson: string;
 }
+
+/** One answered ranking decision, whole: with it any policy can be judged later. */
+export interface ScoreRecord {
+  readonly id: string;
+  readonly createdAtMs: number;
+  readonly finishedAtMs: number;
+  readonly apiKeyId: string;
+  readonly requestId: string;
+  /** W3C trace id, 32 hex digits. */
+  readonly traceId: string;
+  readonly externalId: string | null;
+  readonly policy: string;
+  /** Of the definition, and of what it had learnt. */
+  readonly policyDefinition: string;
+  readonly policyRevision: string;
+  /** Which field named the unit, and its keyed hash. */
+  readonly unitKind: string | null;
+  readonly unitKey: string | null;
+  readonly sessionKey: string | null;
+  readonly test: boolean;
+  /** Id of the score this one shadows: decided for the log only. */
+  readonly shadowOf: string | null;
+  /** In the order of the request. `features` as sent, redacted by the configured path list. */
+  readonly candidates: readonly {
+    readonly id: string;
+    readonly features: Readonly<Record<string, unknown>>;
+    /** Predicted reward on [0, 1], 1 is best: what later estimates may use, known before the reward. */
+    readonly estimate: number;
+    readonly propensity: number;
+  }[];
+  readonly chosen: string;
+  readonly chosenPropensity: number;
+  readonly profileFeatures: Readonly<Record<string, unknown>> | null;
+  readonly contextFeatures: Readonly<Record<string, unknown>> | null;
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  readonly tags: readonly string[];
+  readonly totalMs: number;
+  readonly configHash: string;
+  readonly gatewayVersion: string;
+}

@@ -1,0 +1,8 @@
+export type {
+  FeatureDefinition,
+  FeatureSource,
+  RankedCandidate,
+  ScoreCandidate,
+  ScorePolicy,
+  ScorePolicySnapshot,
+} from './ranking-types.ts';
