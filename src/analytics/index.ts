@@ -6,6 +6,7 @@ export { evaluateDecisionLog, type OfflineEvaluation } from './offline-off-polic
 export { type Plan, type PlannedOutcomes, planExperiment } from './offline-plan.ts';
 export { type RewardReport, reportRewardLog } from './offline-reward-report.ts';
 export type { ReportReader, VersionTotals, VersionTotalsQuery } from './report-reader.ts';
+export type { ShadowEvidence, ShadowEvidenceQuery, ShadowTotals } from './shadow-evidence.ts';
 export type { VersionReport, VersionReportRequest } from './version-report.ts';
 export { versionReportCsv } from './version-report-csv.ts';
 export { createVersionReports, type VersionReports } from './version-reports.ts';
