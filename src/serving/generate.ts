@@ -41,7 +41,7 @@ async function generate(
   parts: GenerateParts,
 ): Promise<GenerateReply> {
   if (request.dryRun) return { kind: 'dry_run', dryRun: dryRunOf(await prepareCall(request, parts)) };
-  const claim = await claimKey(request, routeTimeoutMs(request, parts), parts);
+  const claim = await claimKey<GenerationAnswer>(request, workMs(request, parts), parts);
   if (claim.kind === 'replay') {
     return { kind: 'answer', answer: claim.answer, timing: REPLAY_TIMING, replayed: true };
   }
@@ -89,7 +89,7 @@ async function* stream(
   signal: AbortSignal,
   parts: GenerateParts,
 ): AsyncGenerator<GenerateStreamEvent, void, undefined> {
-  const claim = await claimKey(request, routeTimeoutMs(request, parts), parts);
+  const claim = await claimKey<GenerationAnswer>(request, workMs(request, parts), parts);
   if (claim.kind === 'replay') {
     yield* replayedStream(claim.answer);
     return;
@@ -144,7 +144,7 @@ async function* stream(
 async function settledStream(
   call: PreparedCall,
   outcome: RouteOutcome,
-  lease: KeyLease,
+  lease: KeyLease<GenerationAnswer>,
   signal: AbortSignal,
   parts: GenerateParts,
 ): Promise<Extract<GenerateStreamEvent, { kind: 'end' | 'error' }>> {
@@ -179,7 +179,7 @@ function* replayedStream(answer: GenerationAnswer): Generator<GenerateStreamEven
 
 async function prepareOrRelease(
   request: GenerateRequest,
-  lease: KeyLease,
+  lease: KeyLease<GenerationAnswer>,
   parts: GenerateParts,
 ): Promise<PreparedCall> {
   try {
@@ -190,7 +190,11 @@ async function prepareOrRelease(
   }
 }
 
-/** The lease of a key must outlast its call; an unknown route fails a moment later, in `prepareCall`. */
-function routeTimeoutMs(request: GenerateRequest, parts: GenerateParts): number {
-  return parts.config.routes[request.route ?? parts.config.default_route]?.timeout.total_ms ?? 0;
+/**
+ * The lease of a key must outlast its call, and a repair attempt may use the route a second time. An unknown route fails
+ * a moment later, in `prepareCall`.
+ */
+function workMs(request: GenerateRequest, parts: GenerateParts): number {
+  const route = parts.config.routes[request.route ?? parts.config.default_route];
+  return 2 * (route?.timeout.total_ms ?? 0);
 }

@@ -1,21 +1,27 @@
 import { AppError, type Clock, type Ids } from '../kernel/index.ts';
 import type { IdempotencyCompletion, Ledger } from '../ledger/index.ts';
-import type { GenerateRequest, GenerationAnswer } from './types.ts';
+import type { CallContext, IdempotentCall } from './types.ts';
 
-/** A call may hold its key this much longer than its route may take: rendering, a repair attempt, the commit. */
+/** A call may hold its key this much longer than its work may take: rendering, ranking, the commit. */
 const LEASE_SLACK_MS = 15_000;
 
 /** The hold on an `Idempotency-Key` while its first call runs. */
-export interface KeyLease {
-  /** To be committed with the generation; null when the call has no key. */
-  completion(answer: GenerationAnswer): IdempotencyCompletion | null;
+export interface KeyLease<Answer> {
+  /** To be committed with the row of the call; null when the call has no key. */
+  completion(answer: Answer): IdempotencyCompletion | null;
   /** Gives the key back after a call that ended without an answer. Never throws. */
   release(): Promise<void>;
 }
 
-export type KeyClaim =
-  | { readonly kind: 'run'; readonly lease: KeyLease }
-  | { readonly kind: 'replay'; readonly answer: GenerationAnswer };
+export type KeyClaim<Answer> =
+  | { readonly kind: 'run'; readonly lease: KeyLease<Answer> }
+  | { readonly kind: 'replay'; readonly answer: Answer };
+
+/** The part of a request that claims a key. */
+interface KeyedRequest {
+  readonly context: Pick<CallContext, 'apiKeyId'>;
+  readonly idempotency: IdempotentCall | null;
+}
 
 export interface IdempotencyParts {
   readonly ledger: Ledger;
@@ -23,25 +29,25 @@ export interface IdempotencyParts {
   readonly ids: Ids;
 }
 
-const NO_LEASE: KeyLease = { completion: () => null, release: async () => {} };
+const NO_LEASE: KeyLease<unknown> = { completion: () => null, release: async () => {} };
 
 /**
- * Claims the call's `Idempotency-Key`, when it has one. Fails with `idempotency_in_progress` (409) while the first call
+ * Claims the call's `Idempotency-Key`, when it has one, for the longest time its work may take. `Answer` is what calls
+ * with this request hash complete their keys with: the hash covers the path, so no other shape is ever read back. Fails with `idempotency_in_progress` (409) while the first call
  * runs, and `idempotency_mismatch` (422) when the key was used with another body.
  */
-export async function claimKey(
-  request: GenerateRequest,
-  routeTimeoutMs: number,
+export async function claimKey<Answer>(
+  request: KeyedRequest,
+  workMs: number,
   parts: IdempotencyParts,
-): Promise<KeyClaim> {
+): Promise<KeyClaim<Answer>> {
   const { idempotency, context } = request;
   if (idempotency === null) return { kind: 'run', lease: NO_LEASE };
   const { apiKeyId } = context;
   const { key, requestHash } = idempotency;
   const leaseId = parts.ids.next('run');
   const nowMs = parts.clock.nowMs();
-  // A repair attempt may use the route a second time.
-  const leaseExpiresAtMs = nowMs + 2 * routeTimeoutMs + LEASE_SLACK_MS;
+  const leaseExpiresAtMs = nowMs + workMs + LEASE_SLACK_MS;
   const claim = await parts.ledger.claimIdempotencyKey({
     apiKeyId,
     key,
@@ -61,7 +67,7 @@ export async function claimKey(
         },
       };
     case 'completed':
-      return { kind: 'replay', answer: JSON.parse(claim.responseJson) as GenerationAnswer };
+      return { kind: 'replay', answer: JSON.parse(claim.responseJson) as Answer };
     case 'running':
       throw new AppError(
         'idempotency_in_progress',

@@ -14,6 +14,7 @@ export type {
   GenerationAnswer,
   GenerationHead,
   GenerationObserver,
+  IdempotentCall,
   OutcomeService,
   OutcomeSubmission,
 } from './types.ts';

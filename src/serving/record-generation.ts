@@ -31,7 +31,7 @@ export interface Recorded {
 export async function recordAnswer(
   call: PreparedCall,
   end: CallEnd,
-  lease: KeyLease,
+  lease: KeyLease<GenerationAnswer>,
   parts: RecorderParts,
 ): Promise<Recorded> {
   if (end.answer === null) throw new AppError('internal', 'an answered call without an answer');
@@ -72,7 +72,7 @@ export async function recordAnswer(
 export async function recordFailure(
   call: PreparedCall,
   end: CallEnd,
-  lease: KeyLease,
+  lease: KeyLease<GenerationAnswer>,
   parts: RecorderParts,
 ): Promise<void> {
   const record = generationRecord(call, end, parts);

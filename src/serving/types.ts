@@ -14,6 +14,12 @@ export interface CallContext {
   readonly receivedMonotonicMs: number;
 }
 
+/** An `Idempotency-Key`, and the SHA-256 of what it stands for. */
+export interface IdempotentCall {
+  readonly key: string;
+  readonly requestHash: string;
+}
+
 /** A prompt to render, or messages to pass through. */
 export type GenerateSource =
   | {
@@ -53,7 +59,7 @@ export interface GenerateRequest {
   /** The tag `test` keeps the call out of reports. */
   readonly tags: readonly string[];
   readonly dryRun: boolean;
-  readonly idempotency: { readonly key: string; readonly requestHash: string } | null;
+  readonly idempotency: IdempotentCall | null;
 }
 
 /** What stands before the text: known as soon as the first token is. */
