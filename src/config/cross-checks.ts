@@ -5,6 +5,7 @@ import type { JsonPath } from './json-document.ts';
 import { labelsFaults } from './labels-checks.ts';
 import type { GatewayConfig, MetricConfig } from './schema.ts';
 import { type PathFault, valueAt } from './schema-fault.ts';
+import { shadowFaults } from './shadow-checks.ts';
 
 export interface CrossCheckInput {
   /** Parsed, with defaults; where the file was faulty, those places hold defaults too. */
@@ -31,6 +32,11 @@ export function crossCheck(input: CrossCheckInput): readonly CrossCheckFault[] {
     ...experimentFaults(input.config, declared(input.raw, 'metrics', input.config.metrics)).map((found) =>
       fault(found.path, found.message),
     ),
+    ...shadowFaults(
+      input.config,
+      declared(input.raw, 'routes', input.config.routes),
+      declared(input.raw, 'policies', {}) ?? [],
+    ).map((found) => fault(found.path, found.message)),
     ...labelsFaults(input.config, declared(input.raw, 'experiments', input.config.experiments) ?? []).map(
       (found) => fault(found.path, found.message, [['experiments']]),
     ),

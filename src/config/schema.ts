@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { experimentsSchema } from './experiment-schema.ts';
 import { NAME } from './name-schema.ts';
 import { positiveInt, VARIABLE_NAME } from './schema-fields.ts';
+import { shadowSchema } from './shadow-schema.ts';
 import { providerSchema, routeSchema } from './upstream-schema.ts';
 
 /**
@@ -202,6 +203,7 @@ export const configSchema = z
       })
       .describe('What can be reported about a generation.'),
     experiments: experimentsSchema,
+    shadow: shadowSchema,
     providers: z.record(NAME, providerSchema).describe('Upstream LLM APIs by name.'),
     routes: z.record(NAME, routeSchema).describe('Named lists of targets.'),
     default_route: NAME.default('default').describe('Route of a call that names none.'),
