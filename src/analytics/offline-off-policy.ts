@@ -18,9 +18,6 @@ import { createLineSplitter } from './offline-lines.ts';
 /** Cut of the reward model in the interval, as the evaluation over [0, 1] has it. */
 const DOUBLY_ROBUST_K = 0.5;
 
-/** Target probability on arms that could not be chosen, as a share: what it may move the value by, at most. */
-const MOST_WITHOUT_SUPPORT = 0.01;
-
 export interface DecisionLog {
   /** As faults show it. */
   readonly name: string;
@@ -36,14 +33,9 @@ export interface OfflineEvaluationOptions {
   readonly switchTau: number;
 }
 
-export interface OfflineEvaluation extends Omit<OffPolicyReport, 'gate' | 'interval'> {
+export interface OfflineEvaluation extends Omit<OffPolicyReport, 'interval'> {
   /** Of the value of the target, at every n at once. */
   readonly interval: Interval;
-  readonly gate: {
-    /** False: the numbers must not be acted on. */
-    readonly ok: boolean;
-    readonly reasons: readonly { readonly fault: string; readonly message: string }[];
-  };
 }
 
 /**
@@ -91,7 +83,7 @@ export async function evaluateDecisionLog(
   if (report.n === 0) faults.add(1, 'no decision: the log is empty');
   faults.throwIfAny();
   const interval = sequence === null ? report.interval : gammaExponentialInterval(sequence, alpha);
-  return { ...report, interval: onScale(interval ?? { lower: 0, upper: 1 }, scale), gate: gateOf(report) };
+  return { ...report, interval: onScale(interval ?? { lower: 0, upper: 1 }, scale) };
 }
 
 /** The sequence holds for rewards on [0, 1]. */
@@ -103,11 +95,4 @@ function rescaled(decision: LoggedDecision, { min, max }: MetricScale): LoggedDe
     reward: onUnit(decision.reward),
     ...(qHat === undefined ? {} : { qHat: qHat.map(onUnit) }),
   };
-}
-
-/** The gate of the estimators, and support: their mean weight shows its absence only once there are many decisions. */
-function gateOf({ gate, shareWithoutSupport }: OffPolicyReport): OfflineEvaluation['gate'] {
-  if (shareWithoutSupport <= MOST_WITHOUT_SUPPORT) return gate;
-  const message = `${(100 * shareWithoutSupport).toFixed(1)} % of the target's probability lies on arms that could not be chosen (propensity 0): nothing is known of their reward.`;
-  return { ok: false, reasons: [{ fault: 'support_missing', message }, ...gate.reasons] };
 }

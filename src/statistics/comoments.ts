@@ -30,6 +30,41 @@ export function foldRow(moments: Comoments, row: readonly number[]): Comoments {
   return { n, means, products };
 }
 
+/** Rows whose numbers are all `intercept + slope * x`, told by the sums of x alone. */
+export interface LinearRows {
+  readonly intercepts: readonly number[];
+  readonly slopes: readonly number[];
+  /** At least one row; `sumOfSquares` of x. */
+  readonly n: number;
+  readonly sum: number;
+  readonly sumOfSquares: number;
+}
+
+/**
+ * As {@link foldRow} for each of the rows, in any order, up to rounding: merges two sets by their means and co-moments
+ * (Chan, Golub, LeVeque, COMPSTAT 1982). O(size^2), whatever the number of rows.
+ */
+export function foldLinearRows(moments: Comoments, rows: LinearRows): Comoments {
+  const { intercepts, slopes, n: count, sum, sumOfSquares } = rows;
+  const n = moments.n + count;
+  const mean = sum / count;
+  // Rounding may leave a little less than nothing.
+  const spread = Math.max(0, sumOfSquares - sum * mean);
+  const deltas = moments.means.map((known, i) => (intercepts[i] ?? 0) + (slopes[i] ?? 0) * mean - known);
+  const means = moments.means.map((known, i) => known + ((deltas[i] ?? 0) * count) / n);
+  const between = (moments.n * count) / n;
+  const products = [...moments.products];
+  for (let i = 0, at = 0; i < deltas.length; i += 1) {
+    for (let j = 0; j <= i; j += 1, at += 1) {
+      products[at] =
+        (products[at] ?? 0) +
+        (slopes[i] ?? 0) * (slopes[j] ?? 0) * spread +
+        (deltas[i] ?? 0) * (deltas[j] ?? 0) * between;
+    }
+  }
+  return { n, means, products };
+}
+
 /**
  * Standard error of a smooth function of the means, given its gradient there: sqrt(g' S g / n) with S the sample
  * covariance (delta method; van der Vaart, Asymptotic Statistics, 3.1). Null below two rows. O(size^2).

@@ -27,6 +27,7 @@ export type { LoggedDecision } from './logged-decision.ts';
 export {
   type Estimate,
   evaluateOffPolicy,
+  foldLoggedCell,
   foldLoggedDecision,
   type OffPolicyEvaluation,
   type OffPolicyReport,
@@ -40,6 +41,7 @@ export {
   type GaussianPosterior,
   gaussianPosterior,
   type ObservedTotal,
+  type Posterior,
 } from './posterior.ts';
 export { foldAssignment, type PropensityMartingale, propensityMartingale } from './propensity-martingale.ts';
 export { pseudoOutcome } from './pseudo-outcome.ts';

@@ -1,5 +1,5 @@
 import type { Interval } from './beta-binomial-sequence.ts';
-import { type Comoments, foldRow, noComoments, standardError } from './comoments.ts';
+import { type Comoments, foldLinearRows, foldRow, noComoments, standardError } from './comoments.ts';
 import {
   foldDecision,
   type GammaExponentialSequence,
@@ -36,7 +36,7 @@ export interface OffPolicyEvaluation {
   readonly moments: Comoments;
   readonly maxWeight: number;
   readonly sumSquaredWeight: number;
-  /** Null once a reward was outside [0, 1], where the sequence does not hold. */
+  /** Null once a reward was outside [0, 1], where the sequence does not hold, or rows came without their order. */
   readonly sequence: GammaExponentialSequence | null;
 }
 
@@ -65,7 +65,7 @@ export interface OffPolicyReport {
   /** Share of the target's probability that lies on arms which could not be chosen: no estimator knows their value. */
   readonly shareWithoutSupport: number;
   readonly gate: OffPolicyGate;
-  /** Confidence sequence for the value, at every n at once; null where a reward was outside [0, 1]. */
+  /** Confidence sequence for the value, at every n at once; null where a reward was outside [0, 1], or the order unknown. */
   readonly interval: Interval | null;
 }
 
@@ -97,10 +97,85 @@ export function foldLoggedDecision(
   evaluation: OffPolicyEvaluation,
   decision: LoggedDecision,
 ): OffPolicyEvaluation {
-  const { switchTau, lambda, moments } = evaluation;
+  const { moments } = evaluation;
   const where = `row ${moments.n}: `;
   assertLoggedDecision(decision, where);
-  const { propensities, chosen, reward, target, qHat } = decision;
+  const terms = termsOf(evaluation, decision, where);
+  const { weight, modelled, corrected, shrunk, unsupported } = terms;
+  const { reward } = decision;
+  const residual = reward - terms.q;
+  const row = [
+    weight * reward,
+    weight,
+    modelled,
+    weight * residual,
+    modelled + corrected * residual,
+    modelled + shrunk * residual,
+    unsupported,
+  ];
+  return {
+    ...afterRows(evaluation, terms, 1),
+    moments: foldRow(moments, row),
+    sequence: nextSequence(evaluation, decision),
+  };
+}
+
+/** Decisions of a log that differ in their rewards only. */
+export interface LoggedCell extends Omit<LoggedDecision, 'reward'> {
+  readonly rewards: { readonly n: number; readonly sum: number; readonly sumOfSquares: number };
+}
+
+/**
+ * The evaluation after all decisions of a cell: every estimator as if they had been folded one by one, up to rounding. The
+ * interval needs the order of the decisions and is lost. A cell without rewards changes nothing. RangeError as
+ * {@link foldLoggedDecision}. O(K).
+ */
+export function foldLoggedCell(evaluation: OffPolicyEvaluation, cell: LoggedCell): OffPolicyEvaluation {
+  const { n, sum } = cell.rewards;
+  if (n === 0) return evaluation;
+  const { moments } = evaluation;
+  const where = `rows from ${moments.n}: `;
+  assertLoggedDecision({ ...cell, reward: sum / n }, where);
+  const terms = termsOf(evaluation, cell, where);
+  const { weight, q, modelled, corrected, shrunk, unsupported } = terms;
+  return {
+    ...afterRows(evaluation, terms, n),
+    moments: foldLinearRows(moments, {
+      ...cell.rewards,
+      intercepts: [
+        0,
+        weight,
+        modelled,
+        -weight * q,
+        modelled - corrected * q,
+        modelled - shrunk * q,
+        unsupported,
+      ],
+      slopes: [weight, 0, 0, weight, corrected, shrunk, 0],
+    }),
+    sequence: null,
+  };
+}
+
+/** What a decision contributes, its reward aside. */
+interface Terms {
+  readonly hasModel: boolean;
+  readonly weight: number;
+  /** The reward model's estimate for the chosen arm; 0 without a model. */
+  readonly q: number;
+  readonly modelled: number;
+  /** Weights of the corrections of SWITCH-DR and DRos. */
+  readonly corrected: number;
+  readonly shrunk: number;
+  readonly unsupported: number;
+}
+
+function termsOf(
+  evaluation: OffPolicyEvaluation,
+  { propensities, chosen, target, qHat }: Omit<LoggedDecision, 'reward'>,
+  where: string,
+): Terms {
+  const { switchTau, lambda } = evaluation;
   const hasModel = qHat !== undefined;
   if (evaluation.hasModel !== undefined && evaluation.hasModel !== hasModel) {
     throw new RangeError(`${where}qHat must be given for every row or for none.`);
@@ -112,25 +187,29 @@ export function foldLoggedDecision(
     modelled += (target[arm] ?? 0) * (qHat?.[arm] ?? 0);
     if (propensities[arm] === 0) unsupported += target[arm] ?? 0;
   }
-  const residual = reward - (qHat?.[chosen] ?? 0);
-  const shrunk = shrunkWeight(weight, lambda);
-  const row = [
-    weight * reward,
+  return {
+    hasModel,
     weight,
+    q: qHat?.[chosen] ?? 0,
     modelled,
-    weight * residual,
-    modelled + (weight <= switchTau ? weight * residual : 0),
-    modelled + shrunk * residual,
+    corrected: weight <= switchTau ? weight : 0,
+    shrunk: shrunkWeight(weight, lambda),
     unsupported,
-  ];
+  };
+}
+
+function afterRows(
+  evaluation: OffPolicyEvaluation,
+  { hasModel, weight }: Terms,
+  count: number,
+): Pick<OffPolicyEvaluation, 'switchTau' | 'lambda' | 'hasModel' | 'maxWeight' | 'sumSquaredWeight'> {
+  const { switchTau, lambda, maxWeight, sumSquaredWeight } = evaluation;
   return {
     switchTau,
     lambda,
     hasModel,
-    moments: foldRow(moments, row),
-    maxWeight: Math.max(evaluation.maxWeight, weight),
-    sumSquaredWeight: evaluation.sumSquaredWeight + weight * weight,
-    sequence: nextSequence(evaluation, decision),
+    maxWeight: Math.max(maxWeight, weight),
+    sumSquaredWeight: sumSquaredWeight + count * weight * weight,
   };
 }
 
@@ -184,7 +263,7 @@ export function offPolicyReport(evaluation: OffPolicyEvaluation, alpha = 0.05): 
     maxWeight,
     meanWeight: weight,
     shareWithoutSupport: unsupported,
-    gate: gateOf({ n, effectiveSampleSize, meanWeight: weight }),
+    gate: gateOf({ n, effectiveSampleSize, meanWeight: weight, shareWithoutSupport: unsupported }),
     interval: sequence === null ? null : gammaExponentialInterval(sequence, alpha),
   };
 }

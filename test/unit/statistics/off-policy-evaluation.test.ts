@@ -6,6 +6,7 @@ import {
   type Estimate,
   evaluateOffPolicy,
   foldDecision,
+  foldLoggedCell,
   foldLoggedDecision,
   gammaExponentialInterval,
   gammaExponentialSequence,
@@ -167,7 +168,7 @@ describe('the gate', () => {
     const report = evaluateOffPolicy(rows);
 
     expect(report.shareWithoutSupport).toBeCloseTo(0.3, 12);
-    expect(report.gate.reasons.map(({ fault }) => fault)).toEqual(['mean_weight_off']);
+    expect(report.gate.reasons.map(({ fault }) => fault)).toEqual(['support_missing', 'mean_weight_off']);
     expect(report.interval?.upper).toBeGreaterThanOrEqual(1);
   });
 });
@@ -264,4 +265,77 @@ describe('refusals name row and field', () => {
       expect(() => evaluateOffPolicy([sound], options)).toThrow(RangeError);
     },
   );
+});
+
+describe('cells of decisions that differ in their rewards only', () => {
+  const cell = fc.record({
+    assigned: fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 3, maxLength: 3 }),
+    wanted: fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 3, maxLength: 3 }),
+    qHat: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 3, maxLength: 3 }),
+    chosen: fc.integer({ min: 0, max: 2 }),
+    rewards: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 }),
+  });
+  const shares = (parts: readonly number[]) => {
+    const sum = parts.reduce((total, part) => total + part, 0);
+    return sum === 0 ? [1, 0, 0] : parts.map((part) => part / sum);
+  };
+
+  test('give every number that their rows give one by one', () => {
+    fc.assert(
+      fc.property(fc.array(cell, { minLength: 1, maxLength: 6 }), (cells) => {
+        let byRow = offPolicyEvaluation();
+        let byCell = offPolicyEvaluation();
+        for (const { assigned, wanted, qHat, chosen, rewards } of cells) {
+          const shared = { propensities: shares(assigned), target: shares(wanted), qHat, chosen };
+          for (const reward of rewards) byRow = foldLoggedDecision(byRow, { ...shared, reward });
+          byCell = foldLoggedCell(byCell, {
+            ...shared,
+            rewards: {
+              n: rewards.length,
+              sum: rewards.reduce((sum, reward) => sum + reward, 0),
+              sumOfSquares: rewards.reduce((sum, reward) => sum + reward * reward, 0),
+            },
+          });
+        }
+        const expected = offPolicyReport(byRow);
+        const actual = offPolicyReport(byCell);
+
+        expect(actual.n).toBe(expected.n);
+        for (const name of ['ips', 'snips', 'dm', 'dr', 'sndr', 'switchDr', 'drOs', 'meanWeight'] as const) {
+          expect(actual[name] === null).toBe(expected[name] === null);
+          expect(actual[name]?.value ?? 0).toBeCloseTo(expected[name]?.value ?? 0, 9);
+          // A root of a rounded 0: as good as half of the digits.
+          expect(actual[name]?.standardError ?? 0).toBeCloseTo(expected[name]?.standardError ?? 0, 6);
+        }
+        expect(actual.effectiveSampleSize).toBeCloseTo(expected.effectiveSampleSize, 9);
+        expect(actual.maxWeight).toBe(expected.maxWeight);
+        expect(actual.interval === null).toBe(expected.n > 0);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('refuse an impossible cell as an impossible row', () => {
+    const rewards = { n: 2, sum: 1, sumOfSquares: 1 };
+    const target = [0.5, 0.5];
+
+    expect(() =>
+      foldLoggedCell(offPolicyEvaluation(), { propensities: [1, 0], chosen: 1, target, rewards }),
+    ).toThrow(RangeError);
+  });
+});
+
+test('the gate refuses a target on arms that could not be chosen, however few the decisions', () => {
+  const rows = new Array<LoggedDecision>(1_000).fill({
+    propensities: [0.5, 0.5, 0],
+    chosen: 0,
+    reward: 1,
+    target: [0.49, 0.49, 0.02],
+  });
+
+  const { gate, shareWithoutSupport } = evaluateOffPolicy(rows);
+
+  expect(shareWithoutSupport).toBeCloseTo(0.02, 12);
+  expect(gate.reasons.map(({ fault }) => fault)).toContain('support_missing');
+  expect(gate.ok).toBe(false);
 });
