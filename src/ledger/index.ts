@@ -15,5 +15,7 @@ export type {
   ScoreRecord,
   StoredGeneration,
   StoredOutcome,
+  StoredScore,
   VersionSource,
 } from './records.ts';
+export type { ShadowChange, ShadowLedger, ShadowPair, ShadowSide } from './shadow-pair.ts';

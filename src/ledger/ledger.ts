@@ -5,7 +5,9 @@ import type {
   IdempotencyCompletion,
   OutcomeBatch,
   OutcomeReceipt,
+  ScoreRecord,
   StoredGeneration,
+  StoredScore,
 } from './records.ts';
 
 /**
@@ -16,6 +18,8 @@ import type {
 export interface Ledger {
   /** Appends a generation, its rollup deltas and, when given, the completion of its idempotency key. */
   appendGeneration(record: GenerationRecord, completes: IdempotencyCompletion | null): Promise<void>;
+  /** Appends a ranking decision, its rollup deltas and, when given, the completion of its idempotency key. */
+  appendScore(record: ScoreRecord, completes: IdempotencyCompletion | null): Promise<void>;
   /**
    * Appends outcomes and voids, all or none. Same `outcomeId` and payload: counted as duplicate. Same id with another
    * payload: fails with `conflict` naming the id.
@@ -42,12 +46,14 @@ export interface LedgerHealth {
   readonly commits: number;
 }
 
-export type LedgerTable = 'generations' | 'outcomes';
+export type LedgerTable = 'generations' | 'outcomes' | 'scores';
 
 /** The read side: never touches the writer's connection. */
 export interface LedgerReader {
   /** One call whole, with its outcomes; null when unknown. */
   findGeneration(id: string): Promise<StoredGeneration | null>;
+  /** One ranking decision whole, with its outcomes; null when unknown. */
+  findScore(id: string): Promise<StoredScore | null>;
   /**
    * One page of raw rows in insertion order, for exports. `afterSequence` 0 begins; `nextSequence` null ends. Rows are
    * plain objects with the column names of the schema.

@@ -206,6 +206,8 @@ export interface ScoreRecord {
   /** Of the definition, and of what it had learnt. */
   readonly policyDefinition: string;
   readonly policyRevision: string;
+  /** Revision of what shapes the learning: under the same one `chosenInput` is taken as it is. */
+  readonly modelRevision: string;
   /** Which field named the unit, and its keyed hash. */
   readonly unitKind: string | null;
   readonly unitKey: string | null;
@@ -223,6 +225,8 @@ export interface ScoreRecord {
   }[];
   readonly chosen: string;
   readonly chosenPropensity: number;
+  /** Encoded features of the chosen candidate as the policy saw them: redaction must not falsify what is learnt. */
+  readonly chosenInput: readonly number[];
   readonly profileFeatures: Readonly<Record<string, unknown>> | null;
   readonly contextFeatures: Readonly<Record<string, unknown>> | null;
   readonly metadata: Readonly<Record<string, unknown>> | null;
@@ -230,4 +234,11 @@ export interface ScoreRecord {
   readonly totalMs: number;
   readonly configHash: string;
   readonly gatewayVersion: string;
+}
+
+/** A score as read back: what was written, and what the ledger added. */
+export interface StoredScore extends ScoreRecord {
+  /** Milliseconds the row waited for its transaction. */
+  readonly commitWaitMs: number;
+  readonly outcomes: readonly StoredOutcome[];
 }

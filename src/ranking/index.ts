@@ -5,4 +5,9 @@ export type {
   ScoreCandidate,
   ScorePolicy,
   ScorePolicySnapshot,
+  ScorePolicyStore,
+  ScoreTrainingMark,
+  ScoreTrainingState,
+  TrainingPage,
+  TrainingPageQuery,
 } from './ranking-types.ts';

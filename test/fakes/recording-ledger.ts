@@ -6,10 +6,12 @@ import type {
   IdempotencyCompletion,
   Ledger,
   OutcomeBatch,
+  ScoreRecord,
 } from '../../src/ledger/index.ts';
 
 export interface RecordingLedger extends Ledger {
   readonly generations: GenerationRecord[];
+  readonly scores: ScoreRecord[];
   readonly completions: IdempotencyCompletion[];
   readonly batches: OutcomeBatch[];
   readonly claims: IdempotencyClaim[];
@@ -31,6 +33,7 @@ export function recordingLedger(): RecordingLedger {
   };
   const ledger: RecordingLedger = {
     generations: [],
+    scores: [],
     completions: [],
     batches: [],
     claims: [],
@@ -47,6 +50,11 @@ export function recordingLedger(): RecordingLedger {
     appendGeneration: async (record, completes) => {
       writable();
       ledger.generations.push(record);
+      if (completes !== null) ledger.completions.push(completes);
+    },
+    appendScore: async (record, completes) => {
+      writable();
+      ledger.scores.push(record);
       if (completes !== null) ledger.completions.push(completes);
     },
     appendOutcomes: async (batch) => {
