@@ -1,17 +1,25 @@
 import type { MetricConfig } from '../config/index.ts';
 import {
-  betaPosterior,
   bucketedPropensities,
   discounted,
   epsilonGreedyPropensities,
   fixedPropensities,
-  type RewardTotal,
+  type Posterior,
   thompsonPropensities,
   topTwoPropensities,
   withFloor,
 } from '../statistics/index.ts';
+import { armBelief, beliefKind, effectiveTotal, parametersOf, withEffectiveTotal } from './arm-belief.ts';
 import type { ArmPosterior, Experiment, PolicySnapshot, RewardTotals } from './experiment-types.ts';
-import { dueRewards, rewardsOnScale } from './reward-scale.ts';
+import { dueRewards, possibleTotal, rewardsOnScale } from './reward-scale.ts';
+
+type Total = RewardTotals['outcomes'];
+
+/** What is known of an arm: as a snapshot stores it, and as a policy reads it. */
+interface Known {
+  readonly stored: ArmPosterior;
+  readonly belief: Posterior;
+}
 
 export interface SnapshotInput {
   readonly experiment: Experiment;
@@ -30,8 +38,8 @@ export interface SnapshotInput {
 export function nextSnapshot(input: SnapshotInput): PolicySnapshot | null {
   const { experiment, latest, nowMs } = input;
   const previous = latest?.experimentRevision === experiment.revision ? latest : null;
-  const posteriors = posteriorsOf(input, previous);
-  const beliefs = experiment.arms.map((arm) => beliefOf(posteriors[arm.name]));
+  const known = knownOf(input, previous);
+  const beliefs = known.map(({ belief }) => belief);
   const propensities = byArm(experiment, policyPropensities(experiment, beliefs));
   const isChanged = experiment.arms.some(
     (arm) => propensities[arm.name] !== previous?.propensities[arm.name],
@@ -46,31 +54,33 @@ export function nextSnapshot(input: SnapshotInput): PolicySnapshot | null {
     policy: experiment.policy.kind,
     computedAtMs: nowMs,
     propensities,
-    posteriors,
+    posteriors: byArm(
+      experiment,
+      known.map(({ stored }) => stored),
+    ),
   };
 }
 
 /**
- * Probability of every arm, in their order, given rewards on [0, 1] (1 is best): the policy's own, lifted to the floor,
- * in whole buckets of the assignment hash, so that what is logged is what is assigned. Sums to 1.
+ * Probability of every arm, in their order, given the belief about each one's mean on [0, 1] (1 is best; all of one
+ * kind): the policy's own, lifted to the floor, in whole buckets of the assignment hash, so that what is logged is what is
+ * assigned. Sums to 1.
  */
 export function policyPropensities(
   experiment: Pick<Experiment, 'arms' | 'policy'>,
-  rewards: readonly RewardTotal[],
+  beliefs: readonly Posterior[],
 ): readonly number[] {
   const { kind, epsilon, beta, floor } = experiment.policy;
-  const posteriors = rewards.map((total) => betaPosterior(total));
   switch (kind) {
     case 'fixed':
       return bucketedPropensities(fixedPropensities(experiment.arms.map((arm) => arm.weight)));
     case 'epsilon_greedy': {
-      const means = posteriors.map(({ a, b }) => a / (a + b));
-      return floored(epsilonGreedyPropensities(means, epsilon), floor);
+      return floored(epsilonGreedyPropensities(beliefs.map(meanOf), epsilon), floor);
     }
     case 'thompson':
-      return floored(thompsonPropensities(posteriors), floor);
+      return floored(thompsonPropensities(beliefs), floor);
     case 'top_two_thompson':
-      return floored(topTwoPropensities(thompsonPropensities(posteriors), beta), floor);
+      return floored(topTwoPropensities(thompsonPropensities(beliefs), beta), floor);
     default:
       return kind satisfies never;
   }
@@ -80,52 +90,55 @@ function floored(propensities: readonly number[], floor: number): readonly numbe
   return bucketedPropensities(withFloor(propensities, floor), floor);
 }
 
-/** What each arm has earned, and the belief that follows from it. */
-function posteriorsOf(
+function meanOf(belief: Posterior): number {
+  return belief.kind === 'beta' ? belief.a / (belief.a + belief.b) : belief.mean;
+}
+
+/** What each arm has earned, in their order, and the belief that follows from it. */
+function knownOf(
   { experiment, metric, totals }: SnapshotInput,
   previous: PolicySnapshot | null,
-): Readonly<Record<string, ArmPosterior>> {
-  const due = experiment.arms.map((arm) => {
+): readonly Known[] {
+  const due = experiment.arms.map((arm): Total => {
     const found = totals.find((candidate) => candidate.arm === arm.name);
     return found === undefined ? { n: 0, sum: 0, sumOfSquares: 0 } : dueRewards(found, metric);
   });
-  const { kind, discount } = experiment.policy;
+  const { kind: policy, discount } = experiment.policy;
+  const kind = beliefKind(metric);
   const before = experiment.arms.map((arm) => previous?.posteriors[arm.name]);
   // Time alone forgets nothing: a quiet night must not undo what was learnt.
   const hasNews = due.some(({ n, sum }, arm) => n !== before[arm]?.n || sum !== before[arm]?.sum);
-  return byArm(
-    experiment,
-    due.map((total, arm): ArmPosterior => {
-      if (kind === 'fixed') return { ...total, parameters: {} };
-      const earned = rewardsOnScale(total.n, total.sum, metric);
-      const known = before[arm];
-      if (discount === 1 || known === undefined) return { ...total, parameters: parametersOf(earned) };
-      const earlier = rewardsOnScale(known.n, known.sum, metric);
-      const batch = { n: earned.n - earlier.n, sum: earned.sum - earlier.sum };
+  return due.map((total, arm): Known => {
+    const earned = rewardsOnScale(total, metric);
+    if (policy === 'fixed') return { stored: { ...total, parameters: {} }, belief: armBelief(earned, kind) };
+    const earlier = before[arm];
+    const kept = effectiveTotal(earlier?.parameters, kind);
+    if (discount === 1) {
       return {
-        ...total,
-        parameters: parametersOf(keptTotal(beliefOf(known), batch, hasNews ? discount : 1)),
+        stored: { ...total, parameters: parametersOf(earned, metric) },
+        belief: armBelief(earned, kind),
       };
-    }),
-  );
+    }
+    const effective =
+      earlier === undefined || kept === null
+        ? earned
+        : keptTotal(kept, rewardsOnScale(earlier, metric), earned, hasNews ? discount : 1);
+    return {
+      stored: { ...total, parameters: withEffectiveTotal(parametersOf(effective, metric), effective) },
+      belief: armBelief(effective, kind),
+    };
+  });
 }
 
-/** Corrections make a batch negative: the result is cut to a total that can be. */
-function keptTotal(earlier: RewardTotal, batch: RewardTotal, retention: number): RewardTotal {
-  const past = discounted(earlier, { n: 0, sum: 0 }, retention);
-  const n = Math.max(0, past.n + batch.n);
-  return { n, sum: Math.min(n, Math.max(0, past.sum + batch.sum)) };
-}
-
-/** Beta(alpha, beta) under the uniform prior. */
-function parametersOf(total: RewardTotal): ArmPosterior['parameters'] {
-  const { a, b } = betaPosterior(total);
-  return { alpha: a, beta: b };
-}
-
-function beliefOf(posterior: ArmPosterior | undefined): RewardTotal {
-  const { alpha = 1, beta = 1 } = posterior?.parameters ?? {};
-  return { n: alpha + beta - 2, sum: alpha - 1 };
+/** What was kept, discounted, and what has come since the earlier total. */
+function keptTotal(kept: Total, earlier: Total, now: Total, retention: number): Total {
+  const batch = { n: now.n - earlier.n, sum: now.sum - earlier.sum };
+  const past = discounted(kept, { n: 0, sum: 0 }, retention);
+  return possibleTotal({
+    n: past.n + batch.n,
+    sum: past.sum + batch.sum,
+    sumOfSquares: retention * kept.sumOfSquares + now.sumOfSquares - earlier.sumOfSquares,
+  });
 }
 
 function byArm<Value>(experiment: Experiment, values: readonly Value[]): Readonly<Record<string, Value>> {

@@ -3,6 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { newAssignment } from '../../../src/experiments/assign-unit.ts';
 import { policyPropensities } from '../../../src/experiments/policy-snapshot.ts';
 import { hmacSha256Hex } from '../../../src/kernel/index.ts';
+import { betaPosterior } from '../../../src/statistics/index.ts';
 import { experiment, policySnapshot } from '../../fakes/scripted-experiments.ts';
 
 const ARMS = ['control', 'warm', 'brief'];
@@ -21,9 +22,9 @@ const definition = experiment({
 describe('newAssignment', () => {
   test('assigns a million units by the logged propensities, within four standard errors of every arm', () => {
     const propensities = policyPropensities(definition, [
-      { n: 40, sum: 8 },
-      { n: 40, sum: 15 },
-      { n: 40, sum: 16 },
+      betaPosterior({ n: 40, sum: 8 }),
+      betaPosterior({ n: 40, sum: 15 }),
+      betaPosterior({ n: 40, sum: 16 }),
     ]);
     const snapshot = policySnapshot(Object.fromEntries(ARMS.map((arm, n) => [arm, propensities[n] ?? 0])));
     const counts = new Map<string, number>();

@@ -4,12 +4,21 @@ import fc from 'fast-check';
 import type { MetricConfig } from '../../../src/config/index.ts';
 import type { Experiment } from '../../../src/experiments/index.ts';
 import { nextSnapshot, policyPropensities } from '../../../src/experiments/policy-snapshot.ts';
+import { betaPosterior } from '../../../src/statistics/index.ts';
 import { experiment, policySnapshot } from '../../fakes/scripted-experiments.ts';
 
 const COMPLETED: MetricConfig = {
   type: 'boolean',
   optimize: 'max',
   attribution_window_hours: 168,
+  missing: 'exclude',
+};
+const FLOAT: MetricConfig = {
+  type: 'float',
+  min: -10,
+  max: 10,
+  optimize: 'max',
+  attribution_window_hours: 1,
   missing: 'exclude',
 };
 const NOTHING = { n: 0, sum: 0, sumOfSquares: 0 };
@@ -25,6 +34,10 @@ function earned(arm: string, n: number, sum: number, closed = { units: n, n, sum
     closedOutcomes: { n: closed.n, sum: closed.sum, sumOfSquares: closed.sum },
     closedUnits: closed.units,
   };
+}
+
+function believed(n: number, sum: number) {
+  return betaPosterior({ n, sum });
 }
 
 describe('policyPropensities', () => {
@@ -47,16 +60,16 @@ describe('policyPropensities', () => {
           arms: rewards.map((_, index) => ({ name: `a${index}`, version: 'v1', weight: 1 + index })),
           policy: policy(kind, { floor: kind === 'fixed' ? 0.0001 : floor, epsilon }),
         }),
-        rewards: rewards.map(({ n, share }) => ({ n, sum: n * share })),
+        beliefs: rewards.map(({ n, share }) => betaPosterior({ n, sum: n * share })),
       };
     });
 
   test('sums to 1, keeps the floor of every arm, and answers whole buckets of the hash', () => {
     fc.assert(
-      fc.property(armed, ({ experiment: definition, rewards }) => {
-        const propensities = policyPropensities(definition, rewards);
+      fc.property(armed, ({ experiment: definition, beliefs }) => {
+        const propensities = policyPropensities(definition, beliefs);
 
-        expect(propensities).toHaveLength(rewards.length);
+        expect(propensities).toHaveLength(beliefs.length);
         expect(propensities.reduce((sum, propensity) => sum + propensity, 0)).toBeCloseTo(1, 12);
         for (const propensity of propensities) {
           expect(propensity).toBeGreaterThanOrEqual(definition.policy.floor);
@@ -71,9 +84,9 @@ describe('policyPropensities', () => {
     for (const kind of ['epsilon_greedy', 'thompson', 'top_two_thompson'] as const) {
       const arms = ['worse', 'better', 'worst'].map((name) => ({ name, version: 'v1', weight: 1 }));
       const [, better = 0, worst = 1] = policyPropensities(experiment({ arms, policy: policy(kind) }), [
-        { n: 100, sum: 20 },
-        { n: 100, sum: 50 },
-        { n: 100, sum: 10 },
+        believed(100, 20),
+        believed(100, 50),
+        believed(100, 10),
       ]);
 
       expect(better).toBeGreaterThan(worst);
@@ -88,24 +101,14 @@ describe('policyPropensities', () => {
       ],
     });
 
-    expect(
-      policyPropensities(definition, [
-        { n: 100, sum: 0 },
-        { n: 100, sum: 100 },
-      ]),
-    ).toEqual([0.75, 0.25]);
+    expect(policyPropensities(definition, [believed(100, 0), believed(100, 100)])).toEqual([0.75, 0.25]);
   });
 
   test('gives epsilon to all and the rest to the best, above the floor', () => {
     const definition = experiment({ policy: policy('epsilon_greedy', { epsilon: 0.2, floor: 0.05 }) });
 
     // .05 + .9 * (.2 / 2) and .05 + .9 * (.2 / 2 + .8).
-    expect(
-      policyPropensities(definition, [
-        { n: 10, sum: 1 },
-        { n: 10, sum: 9 },
-      ]),
-    ).toEqual([0.14, 0.86]);
+    expect(policyPropensities(definition, [believed(10, 1), believed(10, 9)])).toEqual([0.14, 0.86]);
   });
 });
 
@@ -183,18 +186,11 @@ describe('nextSnapshot', () => {
   });
 
   test('puts rewards on [0, 1], and turns them round where less is better', () => {
-    const metric: MetricConfig = {
-      type: 'float',
-      min: -10,
-      max: 10,
-      optimize: 'min',
-      attribution_window_hours: 1,
-      missing: 'exclude',
-    };
+    const metric: MetricConfig = { ...FLOAT, min: 0, max: 0.5, optimize: 'min' };
 
-    const next = nextSnapshot({ ...base, metric, totals: [earned('control', 4, -20)] });
+    const next = nextSnapshot({ ...base, metric, totals: [earned('control', 4, 0.5)] });
 
-    // (-20 + 40) / 20 = 1 of 4, turned round: 3 of 4.
+    // .5 / .5 = 1 of 4, turned round: 3 of 4.
     expect(next?.posteriors['control']?.parameters).toEqual({ alpha: 4, beta: 2 });
     expect(next?.propensities['control']).toBeGreaterThan(0.5);
   });
