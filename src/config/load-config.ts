@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, relative, resolve } from 'node:path';
 
 import { canonicalJson, errorMessage, type Fault, sha256Hex } from '../kernel/index.ts';
@@ -33,6 +33,8 @@ export interface LoadConfigOptions {
 export interface LoadedConfig {
   /** In force: file, defaults and environment overrides. Deeply frozen. */
   readonly config: GatewayConfig;
+  /** The same before environment overrides, without `$schema`: what `hash` is of. Deeply frozen. */
+  readonly fileConfig: GatewayConfig;
   /**
    * `sha256:<64 hex>` over the canonical JSON of the file after defaults, without `$schema` and before environment
    * overrides: equal on every machine that runs the same file.
@@ -41,6 +43,10 @@ export interface LoadedConfig {
   /** Absolute path of the file, and its folder: what relative paths in the file count from. */
   readonly file: string;
   readonly directory: string;
+  /** The file as it was named: what the places of faults begin with. */
+  readonly name: string;
+  /** What the file looked like when it was read ({@link fileStampOf}). */
+  readonly fileStamp: string;
   /** Absolute `prompts.directory`. */
   readonly promptsDirectory: string;
   /** Absolute path of the SQLite file of `ledger.database_url`. */
@@ -61,7 +67,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     ...(options.environmentFaults ?? []),
     ...overrideFaults(options.environment),
   ];
-  const text = readConfigText(name, file, faults);
+  const { text, fileStamp } = readConfigText(name, file, faults);
   const parsed = parseJsonDocument(text);
   if (parsed.kind === 'malformed') {
     throw configInvalid(name, [
@@ -79,19 +85,26 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const { config: fromFile } = checked;
   const directory = dirname(file);
   const { $schema: _hint, ...meaning } = fromFile;
-  const hash = `sha256:${sha256Hex(canonicalJson(meaning))}`;
   const { config, origins } = applyOverrides(fromFile, document.value, options.environment);
   config.network.ca_files = config.network.ca_files.map((path) => resolve(directory, path));
   return Object.freeze({
     config: deepFreeze(config),
-    hash,
+    fileConfig: deepFreeze(meaning),
+    hash: configHash(meaning),
     file,
     directory,
+    name,
+    fileStamp,
     promptsDirectory: resolve(directory, config.prompts.directory),
     databaseFile: databaseFileOf(config.ledger.database_url, directory) ?? '',
     warnings: crossCheckWarnings(config).map((fault) => locatedFault(name, document, fault)),
     origins,
   });
+}
+
+/** Of a configuration before environment overrides and without `$schema`. */
+export function configHash(fileConfig: GatewayConfig): string {
+  return `sha256:${sha256Hex(canonicalJson(fileConfig))}`;
 }
 
 interface CheckedDocument {
@@ -138,7 +151,11 @@ function surroundingFaults(
   return faults;
 }
 
-function readConfigText(name: string, file: string, faults: readonly ConfigFault[]): string {
+function readConfigText(
+  name: string,
+  file: string,
+  faults: readonly ConfigFault[],
+): { readonly text: string; readonly fileStamp: string } {
   const refuse = (message: string): Error =>
     configInvalid(name, [
       ...faults,
@@ -146,8 +163,10 @@ function readConfigText(name: string, file: string, faults: readonly ConfigFault
     ]);
   let size: number;
   try {
-    size = statSync(file).size;
-    if (size <= MAX_FILE_BYTES) return readFileSync(file, 'utf8');
+    // Before the content: a change in between is seen as one by whoever watches the file.
+    const stats = statSync(file);
+    size = stats.size;
+    if (size <= MAX_FILE_BYTES) return { text: readFileSync(file, 'utf8'), fileStamp: fileStampOf(stats) };
   } catch (error) {
     if (systemErrorCode(error) !== 'ENOENT') throw refuse(`cannot be read: ${errorMessage(error)}`);
     throw refuse(
@@ -157,6 +176,11 @@ function readConfigText(name: string, file: string, faults: readonly ConfigFault
     );
   }
   throw refuse(`has ${size} bytes: at most ${MAX_FILE_BYTES} are read`);
+}
+
+/** Differs as soon as a file was written or replaced. */
+export function fileStampOf({ size, mtimeMs, ino }: Pick<Stats, 'size' | 'mtimeMs' | 'ino'>): string {
+  return `${size} ${mtimeMs} ${ino}`;
 }
 
 function systemErrorCode(error: unknown): unknown {

@@ -2,6 +2,8 @@ import { z } from 'zod';
 
 import { experimentsSchema } from './experiment-schema.ts';
 import { NAME } from './name-schema.ts';
+import { rolloutGatesSchema } from './rollout-schema.ts';
+import { policiesSchema } from './policy-schema.ts';
 import { positiveInt, VARIABLE_NAME } from './schema-fields.ts';
 import { shadowSchema } from './shadow-schema.ts';
 import { providerSchema, routeSchema } from './upstream-schema.ts';
@@ -203,9 +205,19 @@ export const configSchema = z
       })
       .describe('What can be reported about a generation.'),
     experiments: experimentsSchema,
+    policies: policiesSchema,
+    rollout_gates: rolloutGatesSchema.describe(
+      'What has to be shown in shadow before something new reaches users, and the exceptions (rollout.md).',
+    ),
     shadow: shadowSchema,
     providers: z.record(NAME, providerSchema).describe('Upstream LLM APIs by name.'),
     routes: z.record(NAME, routeSchema).describe('Named lists of targets.'),
+    watch_config: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Bring `experiments`, `policies`, `shadow` and `rollout_gates` into force when this file changes (SIGHUP always does). Everything else is read at the start.',
+      ),
     default_route: NAME.default('default').describe('Route of a call that names none.'),
     network: z
       .strictObject({
