@@ -3,6 +3,8 @@ import { readDatabaseUrl } from './database-url.ts';
 import { experimentFaults, experimentWarnings } from './experiment-checks.ts';
 import type { JsonPath } from './json-document.ts';
 import { labelsFaults } from './labels-checks.ts';
+import { policyFaults } from './policy-checks.ts';
+import { rolloutFaults } from './rollout-checks.ts';
 import type { GatewayConfig, MetricConfig } from './schema.ts';
 import { type PathFault, valueAt } from './schema-fault.ts';
 import { shadowFaults } from './shadow-checks.ts';
@@ -37,6 +39,14 @@ export function crossCheck(input: CrossCheckInput): readonly CrossCheckFault[] {
       declared(input.raw, 'routes', input.config.routes),
       declared(input.raw, 'policies', {}) ?? [],
     ).map((found) => fault(found.path, found.message)),
+    ...rolloutFaults(input.config, {
+      experiments: declared(input.raw, 'experiments', input.config.experiments) ?? [],
+      policies: declared(input.raw, 'policies', {}) ?? [],
+      metrics: declared(input.raw, 'metrics', input.config.metrics),
+    }).map((found) => fault(found.path, found.message)),
+    ...policyFaults(input.config, declared(input.raw, 'metrics', input.config.metrics)).map((found) =>
+      fault(found.path, found.message),
+    ),
     ...labelsFaults(input.config, declared(input.raw, 'experiments', input.config.experiments) ?? []).map(
       (found) => fault(found.path, found.message, [['experiments']]),
     ),

@@ -87,7 +87,8 @@ export function experimentMetric(
   return experiment.metric ?? primaryMetricOf(config, experiment.prompt);
 }
 
-function hasRange(metric: MetricConfig): boolean {
+/** Whether a policy can learn from the metric: two of its values differ in reward. */
+export function hasRange(metric: MetricConfig): boolean {
   if (metric.type !== 'categorical') return true;
   const rewards = Object.values(metric.values);
   return rewards.some((reward) => reward !== rewards[0]);
