@@ -1,6 +1,7 @@
 import { openStream, streamEvents } from './generation-stream.ts';
 import { type Exchange, exchangeJson } from './http-exchange.ts';
 import { type RetryPolicy, retrying } from './retrying.ts';
+import { scoreFromWire, scoreToWire } from './score-wire.ts';
 import type {
   CallOptions,
   ClientClock,
@@ -9,6 +10,7 @@ import type {
   GatewayClientOptions,
   GenerateInput,
   GenerateOptions,
+  ScoreOptions,
 } from './types.ts';
 import { parseRotation } from './version-rotation.ts';
 import {
@@ -94,7 +96,10 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
     signal: call.signal,
   });
 
-  const keyed = (call: GenerateOptions) => ({ ...call, idempotencyKey: call.idempotencyKey ?? newId() });
+  const keyed = (call: GenerateOptions | ScoreOptions) => ({
+    ...call,
+    idempotencyKey: call.idempotencyKey ?? newId(),
+  });
 
   return {
     async generate(input, given = {}) {
@@ -113,6 +118,15 @@ export function createGatewayClient(options: GatewayClientOptions): GatewayClien
         openStream(exchangeOf('generate', body, { ...call, remainingMs }), timeoutMs),
       );
       yield* streamEvents(opened);
+    },
+
+    async score(input, given = {}) {
+      const call = keyed(given);
+      const body = scoreToWire(input);
+      return retrying(policy, call.signal, async (remainingMs) => {
+        const { json, headers } = await exchangeJson(exchangeOf('score', body, { ...call, remainingMs }));
+        return scoreFromWire(json, headers.get('idempotency-replayed') === 'true');
+      });
     },
 
     async feedback(entries, call = {}) {

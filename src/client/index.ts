@@ -4,6 +4,7 @@ export type {
   Assignment,
   CallOptions,
   ClientClock,
+  FeatureValue,
   FeedbackEntry,
   FeedbackReceipt,
   GatewayClient,
@@ -17,5 +18,10 @@ export type {
   Outcome,
   OutcomeTarget,
   OutcomeWithdrawal,
+  RankedCandidate,
+  Score,
+  ScoreCandidate,
+  ScoreInput,
+  ScoreOptions,
   StreamEvent,
 } from './types.ts';

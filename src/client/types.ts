@@ -39,6 +39,63 @@ export interface GenerateParameters {
   readonly seed?: number;
 }
 
+/** Something to rank: a tip, an article, an offer. */
+export interface ScoreCandidate {
+  /** Unique within the call. */
+  readonly id: string;
+  /** By the names that the policy declares; a missing one takes its default. */
+  readonly features?: Readonly<Record<string, FeatureValue>>;
+}
+
+/** Null says that the value is not known: it counts as missing. */
+export type FeatureValue = number | boolean | string | null;
+
+export interface ScoreInput {
+  readonly candidates: readonly ScoreCandidate[];
+  /** Default: the gateway's only policy, or its first. */
+  readonly policy?: string;
+  /** Features of the user. */
+  readonly profileFeatures?: Readonly<Record<string, unknown>> | null;
+  /** Features of the moment. */
+  readonly context?: Readonly<Record<string, unknown>> | null;
+  /** The gateway stores a keyed hash of it only. */
+  readonly userId?: string;
+  readonly sessionId?: string;
+  /** The caller's own id of this call, stored with it. */
+  readonly externalId?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+  /** The tag `test` keeps the call out of reports and out of what the policy learns. */
+  readonly tags?: readonly string[];
+}
+
+export interface RankedCandidate {
+  readonly id: string;
+  /** Predicted reward, in the metric's own numbers. */
+  readonly score: number;
+  /** Probability that this one was chosen; all of a call sum to 1. */
+  readonly propensity: number;
+}
+
+export interface Score {
+  /** `scr_…`: what outcomes are reported against. */
+  readonly id: string;
+  readonly policy: string;
+  /** State of the policy that decided. */
+  readonly policyRevision: string;
+  /** Id of the candidate to show: drawn by the propensities. Showing another one spoils what the policy learns. */
+  readonly chosen: string;
+  /** Best score first. */
+  readonly ranking: readonly RankedCandidate[];
+  /** Features that the policy does not read. */
+  readonly ignoredFeatures: readonly string[];
+  /** False only when the gateway could not write its ledger: outcomes of this call are lost. */
+  readonly recorded: boolean;
+  /** ISO 8601. */
+  readonly createdAt: string | null;
+  /** The answer of an earlier try with the same idempotency key. */
+  readonly replayed: boolean;
+}
+
 export interface CallOptions {
   /** Ends the call, waits between tries included. */
   readonly signal?: AbortSignal;
@@ -48,6 +105,11 @@ export interface CallOptions {
 
 export interface GenerateOptions extends CallOptions {
   /** Default: a fresh one per call, so that a retried call is answered once and billed once. */
+  readonly idempotencyKey?: string;
+}
+
+export interface ScoreOptions extends CallOptions {
+  /** Default: a fresh one per call, so that a retried call is decided once. */
   readonly idempotencyKey?: string;
 }
 
@@ -190,7 +252,11 @@ export interface GatewayClient {
    * the loop. Leaving the loop closes the connection, and the gateway stops the model.
    */
   stream(input: GenerateInput, options?: GenerateOptions): AsyncIterable<StreamEvent>;
-  /** One outcome, or several that are stored all or none. Fails with `GatewayError`. */
+  /** Ranks candidates and chooses one. Fails with `GatewayError`. */
+  score(input: ScoreInput, options?: ScoreOptions): Promise<Score>;
+  /**
+   * One outcome, or several that are stored all or none; those of a score train its policy. Fails with `GatewayError`.
+   */
   feedback(
     entries: FeedbackEntry | readonly FeedbackEntry[],
     options?: CallOptions,

@@ -108,12 +108,7 @@ export function receiptFromWire(value: unknown): FeedbackReceipt {
   const accepted = numberOf(wire, 'accepted');
   const duplicates = numberOf(wire, 'duplicates');
   if (accepted === null || duplicates === null) throw invalidResponse('a receipt without its counts');
-  const ids = wire['outcome_ids'];
-  return {
-    accepted,
-    duplicates,
-    outcomeIds: Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [],
-  };
+  return { accepted, duplicates, outcomeIds: textListOf(wire, 'outcome_ids') };
 }
 
 export function faultsFromWire(wire: WireRecord, name: string): readonly GatewayFault[] {
@@ -148,7 +143,18 @@ export function requiredText(wire: WireRecord, name: string): string {
   return value;
 }
 
-function listOf(wire: WireRecord, name: string): readonly WireRecord[] {
+export function requiredNumber(wire: WireRecord, name: string): number {
+  const value = numberOf(wire, name);
+  if (value === null) throw invalidResponse(`an object without the number \`${name}\``);
+  return value;
+}
+
+export function textListOf(wire: WireRecord, name: string): readonly string[] {
+  const value = wire[name];
+  return Array.isArray(value) ? value.filter((text) => typeof text === 'string') : [];
+}
+
+export function listOf(wire: WireRecord, name: string): readonly WireRecord[] {
   const value = wire[name];
   return Array.isArray(value) ? value.filter(isRecord) : [];
 }
