@@ -9,8 +9,22 @@ export type {
   PolicySnapshot,
   PolicySnapshotStore,
 } from './experiment-types.ts';
+export { createExperimentsInForce } from './experiments-in-force.ts';
 export type { LabelEvent, LabelEventStore, LabelMove, LabelTarget, LabelView } from './label-types.ts';
 export { createLabels, type Labels } from './labels.ts';
 export { experimentWarnings, loadExperiments } from './load-experiments.ts';
 export { createPolicyRunner } from './policy-runner.ts';
+export { rewardRange } from './reward-scale.ts';
+export { createRolloutGates, gateFacts, type RolloutGates } from './rollout-gates.ts';
+export { createRolloutHistory, type RolloutHistory } from './rollout-history.ts';
+export {
+  type GateEvidence,
+  type GateFinding,
+  type LiveVersion,
+  type NewRolloutEvent,
+  NO_GATE,
+  type RolloutEvent,
+  type RolloutEventStore,
+  type RolloutPageQuery,
+} from './rollout-types.ts';
 export { createSelector, type Selection, type Selector } from './select-version.ts';

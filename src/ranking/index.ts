@@ -1,7 +1,11 @@
+export { inputNames } from './feature-encoder.ts';
+export { loadScorePolicies } from './load-score-policies.ts';
+export { type Ranking, type RankingInput, rankCandidates } from './rank-candidates.ts';
 export type {
   FeatureDefinition,
-  FeatureSource,
+  LoggedChoice,
   RankedCandidate,
+  RewardChange,
   ScoreCandidate,
   ScorePolicy,
   ScorePolicySnapshot,
@@ -11,3 +15,4 @@ export type {
   TrainingPage,
   TrainingPageQuery,
 } from './ranking-types.ts';
+export { createScorePolicies, type PolicyInForce, type ScorePolicies } from './score-policies.ts';

@@ -165,7 +165,11 @@ export interface TrainingPageQuery {
   readonly metric: string;
   readonly afterChange: number;
   /** Null: silence counts nothing, no decision is asked for. */
-  readonly closed: { readonly afterDecision: number; readonly windowMs: number; readonly nowMs: number } | null;
+  readonly closed: {
+    readonly afterDecision: number;
+    readonly windowMs: number;
+    readonly nowMs: number;
+  } | null;
   readonly limit: number;
 }
 

@@ -19,6 +19,13 @@ export interface RidgeState {
 export interface RidgeModel {
   /** Counts one observation: features x, reward y, weight (default 1; an importance weight or an age discount). O(d^2). */
   add(x: readonly number[], y: number, weight?: number): void;
+  /**
+   * Takes an observation back, with the weight it has now: theta as if it had never been added, within rounding. Nobody
+   * checks that it had been.
+   */
+  remove(x: readonly number[], y: number, weight?: number): void;
+  /** Everything seen so far counts `retention` times as much, within [0, 1]: older observations fade. */
+  discount(retention: number): void;
   /** x times the coefficients: 0 before anything was seen. O(d), and O(d^3) once after additions. */
   predict(x: readonly number[]): number;
   /** Minimise sum of w (y - x theta)^2 + lambda |theta|^2. */
@@ -65,19 +72,31 @@ export function ridgeModel(start: RidgeState | Pick<RidgeState, 'dimension' | 'l
     return solution;
   };
 
+  const change = (x: readonly number[], y: number, weight: number, sign: 1 | -1): void => {
+    assertVector(x, dimension, 'x');
+    if (!Number.isFinite(y)) throw new RangeError(`y must be finite, got ${y}.`);
+    if (!(weight >= 0 && Number.isFinite(weight))) {
+      throw new RangeError(`weight must be finite and not negative, got ${weight}.`);
+    }
+    for (let i = 0, at = 0; i < dimension; i += 1) {
+      const weighted = sign * weight * (x[i] ?? 0);
+      moment[i] = (moment[i] ?? 0) + weighted * y;
+      for (let j = 0; j <= i; j += 1, at += 1) gram[at] = (gram[at] ?? 0) + weighted * (x[j] ?? 0);
+    }
+    total += sign * weight;
+    solution = null;
+  };
+
   return {
-    add: (x, y, weight = 1) => {
-      assertVector(x, dimension, 'x');
-      if (!Number.isFinite(y)) throw new RangeError(`y must be finite, got ${y}.`);
-      if (!(weight >= 0 && Number.isFinite(weight))) {
-        throw new RangeError(`weight must be finite and not negative, got ${weight}.`);
+    add: (x, y, weight = 1) => change(x, y, weight, 1),
+    remove: (x, y, weight = 1) => change(x, y, weight, -1),
+    discount: (retention) => {
+      if (!(retention >= 0 && retention <= 1)) {
+        throw new RangeError(`retention must be within [0, 1], got ${retention}.`);
       }
-      for (let i = 0, at = 0; i < dimension; i += 1) {
-        const weighted = weight * (x[i] ?? 0);
-        moment[i] = (moment[i] ?? 0) + weighted * y;
-        for (let j = 0; j <= i; j += 1, at += 1) gram[at] = (gram[at] ?? 0) + weighted * (x[j] ?? 0);
-      }
-      total += weight;
+      for (let at = 0; at < entries; at += 1) gram[at] = (gram[at] ?? 0) * retention;
+      for (let i = 0; i < dimension; i += 1) moment[i] = (moment[i] ?? 0) * retention;
+      total *= retention;
       solution = null;
     },
     predict: (x) => {
