@@ -1,19 +1,13 @@
 import { AppError } from '../kernel/index.ts';
 import type { RouteOutcome } from '../providers/index.ts';
-import { failedEnd, okEnd, spentOn, unfitEnd } from './call-end.ts';
+import { failedEnd, okEnd, spentOn } from './call-end.ts';
 import { failedGeneration } from './failed-generation.ts';
 import type { CallEnd } from './generation-record.ts';
 import { claimKey, type IdempotencyParts, type KeyLease } from './idempotent-call.ts';
-import {
-  dryRunOf,
-  headOf,
-  type PreparedCall,
-  type PrepareParts,
-  prepareCall,
-  repairCall,
-} from './prepare-call.ts';
+import { dryRunOf, headOf, type PreparedCall, type PrepareParts, prepareCall } from './prepare-call.ts';
 import { type RecorderParts, recordAnswer, recordFailure } from './record-generation.ts';
-import { addCost, addUsage, checkAnswer, unfitOutput } from './structured-output.ts';
+import { runCall } from './run-call.ts';
+import { checkAnswer } from './structured-output.ts';
 import type {
   CallTiming,
   GenerateReply,
@@ -53,35 +47,6 @@ async function generate(
   }
   const { answer, timing } = await recordAnswer(call, end, claim.lease, parts);
   return { kind: 'answer', answer, timing, replayed: false };
-}
-
-/** One route call, and a second one when structured output needs its repair attempt. */
-async function runCall(call: PreparedCall, signal: AbortSignal): Promise<CallEnd> {
-  const first = await call.route.generate(call.routeCall, signal);
-  if (first.kind === 'failed') return failedEnd(first);
-  const version = call.selection?.version ?? null;
-  const check = checkAnswer(version, first);
-  if (check.ok) return okEnd(first, check.value, spentOn(first), !signal.aborted);
-  if (version === null) throw new AppError('internal', 'output checked without a prompt version');
-
-  const second = await call.route.generate(repairCall(call, first.result.text, check.faults), signal);
-  const before = { attempts: first.attempts, providerMs: first.providerMs };
-  if (second.kind === 'failed') {
-    const error = second.error.code === 'client_closed' ? second.error : unfitOutput(version, check);
-    const attempts = [...first.attempts, ...second.attempts];
-    const providerMs = first.providerMs + second.providerMs;
-    return { ...unfitEnd(first, error, { ...spentOn(first), repairs: 1 }), attempts, providerMs };
-  }
-  const spent = {
-    usage: addUsage(first.result.usage, second.result.usage),
-    costNanoUsd: addCost(first.costNanoUsd, second.costNanoUsd),
-    repairs: 1,
-    before,
-  };
-  const recheck = checkAnswer(version, second);
-  return recheck.ok
-    ? okEnd(second, recheck.value, spent, !signal.aborted)
-    : unfitEnd(second, unfitOutput(version, recheck), spent);
 }
 
 async function* stream(

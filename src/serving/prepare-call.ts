@@ -3,7 +3,7 @@ import type { Selection, Selector } from '../experiments/index.ts';
 import type { Clock, Ids, ModelParameters, Random } from '../kernel/index.ts';
 import type { PromptStore, PromptVersion } from '../prompts/index.ts';
 import type { ResponseFormat, Route, RouteCall, Routes } from '../providers/index.ts';
-import type { DryRun, GenerateRequest, GenerationHead } from './types.ts';
+import type { DryRun, GenerateRequest, GenerateSource, GenerationHead } from './types.ts';
 
 export interface PrepareParts {
   readonly prompts: PromptStore;
@@ -17,6 +17,8 @@ export interface PrepareParts {
   /** Keyed hash of a unit id, so that raw ids are never stored. */
   readonly hashUnit: (kind: string, id: string) => string;
 }
+
+export type PromptSource = Extract<GenerateSource, { kind: 'prompt' }>;
 
 /** A call that is decided and rendered, and has not gone to a provider yet. */
 export interface PreparedCall {
@@ -58,14 +60,33 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
     environment: parts.defaultPromptVersion,
     unitKey: (kind) => unitKeyOf(request, kind, parts),
   });
-  const { version } = selection;
+  return renderedCall(
+    { id, request, selection, registryHash: registry.hash, route, startedMs },
+    source,
+    parts,
+  );
+}
+
+/** The call of a selected version: its prompt rendered, its parameters merged. Fails with the codes of rendering. */
+export function renderedCall(
+  chosen: Pick<PreparedCall, 'id' | 'request' | 'registryHash' | 'route'> & {
+    readonly selection: Selection;
+    /** Monotonic. */
+    readonly startedMs: number;
+  },
+  source: PromptSource,
+  parts: Pick<PrepareParts, 'clock' | 'random'>,
+): PreparedCall {
+  const { startedMs, ...decided } = chosen;
+  const { request } = decided;
+  const { version } = decided.selection;
   const rendered = version.render({
     variables: source.variables,
     profile: source.profileFeatures,
     history: source.messages,
     random: parts.random,
   });
-  const base = callBase(request, id);
+  const base = callBase(request, decided.id);
   const format = base.responseFormat ?? responseFormatOf(version);
   const routeCall: RouteCall = {
     ...base,
@@ -76,16 +97,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
     ...(format === null ? {} : { responseFormat: format }),
   };
   const renderMs = parts.clock.monotonicMs() - startedMs;
-  return {
-    id,
-    request,
-    selection,
-    registryHash: registry.hash,
-    variables: rendered.variables,
-    route,
-    routeCall,
-    renderMs,
-  };
+  return { ...decided, variables: rendered.variables, routeCall, renderMs };
 }
 
 /** Null: the call does not name its unit of that kind. */

@@ -9,6 +9,7 @@ import {
 } from './generation-record.ts';
 import type { KeyLease } from './idempotent-call.ts';
 import type { PreparedCall } from './prepare-call.ts';
+import type { ShadowTap } from './shadow-types.ts';
 import type { CallTiming, GenerationAnswer, GenerationObserver } from './types.ts';
 
 export interface RecorderParts extends RecordParts {
@@ -17,6 +18,8 @@ export interface RecorderParts extends RecordParts {
   readonly observer: GenerationObserver;
   /** `fail`: an answer that cannot be recorded is not given. `serve`: it is, with `recorded: false`. */
   readonly onLedgerFailure: 'fail' | 'serve';
+  /** Told of every recorded call; default: nobody. */
+  readonly shadows?: ShadowTap;
 }
 
 export interface Recorded {
@@ -57,6 +60,7 @@ export async function recordAnswer(
   }
   const commitMs = parts.clock.monotonicMs() - startedMs;
   observe(parts.observer, call, record, commitMs, recorded);
+  if (recorded) parts.shadows?.offer({ call, end, record });
   return {
     answer: recorded ? answer : { ...answer, recorded: false },
     timing: {
@@ -89,6 +93,7 @@ export async function recordFailure(
   }
   await lease.release();
   observe(parts.observer, call, record, parts.clock.monotonicMs() - startedMs, recorded);
+  if (recorded) parts.shadows?.offer({ call, end, record });
 }
 
 function observe(
