@@ -86,14 +86,18 @@ function valueFaults(path: JsonPath, feature: FeatureConfig): readonly PathFault
     case 'category': {
       const faults: PathFault[] = [];
       const { values } = feature;
-      if (values.length === 0) faults.push({ path: [...path, 'values'], message: 'needs at least one value' });
+      if (values.length === 0)
+        faults.push({ path: [...path, 'values'], message: 'needs at least one value' });
       values.forEach((value, index) => {
         if (values.indexOf(value) === index) return;
         faults.push({ path: [...path, 'values', index], message: `"${value}" is listed twice` });
       });
       if (feature.default !== undefined && !values.includes(feature.default)) {
         const hint = suggestion(feature.default, values, 'values');
-        faults.push({ path: [...path, 'default'], message: `"${feature.default}" is none of the values${hint}` });
+        faults.push({
+          path: [...path, 'default'],
+          message: `"${feature.default}" is none of the values${hint}`,
+        });
       }
       return faults;
     }
@@ -149,9 +153,7 @@ function featuresOf(
 ): ReadonlyMap<string, { readonly source: Source; readonly feature: FeatureConfig }> {
   return new Map(
     SOURCES.flatMap((source) =>
-      Object.entries(policy.features[source]).map(
-        ([name, feature]) => [name, { source, feature }] as const,
-      ),
+      Object.entries(policy.features[source]).map(([name, feature]) => [name, { source, feature }] as const),
     ),
   );
 }

@@ -56,9 +56,7 @@ const featuresSchema = z
   );
 
 const learning = {
-  metric: NAME.optional().describe(
-    'What it learns from. Default: the primary metric of the default prompt.',
-  ),
+  metric: NAME.optional().describe('What it learns from. Default: the primary metric of the default prompt.'),
   features: featuresSchema,
   interactions: z
     .array(z.tuple([FEATURE_NAME, FEATURE_NAME]))
