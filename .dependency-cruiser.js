@@ -1,5 +1,5 @@
 // Dependencies point inward: kernel <- domain rooms <- serving, analytics <- adapters <- compose.
-const DOMAIN = 'prompts|providers|experiments|ranking|statistics|ledger|serving|analytics';
+const DOMAIN = 'access|prompts|providers|experiments|ranking|statistics|ledger|serving|analytics';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 const config = {

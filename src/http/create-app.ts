@@ -1,4 +1,5 @@
 import express, { type Express } from 'express';
+import { createAuthentication } from './authentication.ts';
 import { createErrorMiddleware } from './error-middleware.ts';
 import type { HttpServices } from './http-services.ts';
 import { mountRoutes } from './mount-routes.ts';
@@ -7,11 +8,13 @@ import { docsRoutes } from './routes/docs-routes.ts';
 import { experimentRoutes } from './routes/experiment-routes.ts';
 import { feedbackRoutes } from './routes/feedback-route.ts';
 import { generateRoutes } from './routes/generate-route.ts';
+import { keyRoutes } from './routes/key-routes.ts';
 import { labelsRoutes } from './routes/labels-routes.ts';
 import { openAiRoutes } from './routes/openai-routes.ts';
 import { operationsRoutes } from './routes/operations-routes.ts';
 import { promptRoutes } from './routes/prompt-routes.ts';
 import { reportRoutes } from './routes/report-routes.ts';
+import { sessionRoutes } from './routes/session-routes.ts';
 
 /** The whole HTTP surface over its services. Listens to nothing: see {@link startServer}. */
 export function createApp(services: HttpServices): Express {
@@ -23,7 +26,8 @@ export function createApp(services: HttpServices): Express {
   app.set('query parser', 'simple');
   app.use(createOpenRequest(services));
   // The hot path first: the router tries patterns in order.
-  mountRoutes(app, [
+  const routes = [
+
     ...generateRoutes(services),
     ...feedbackRoutes(services),
     ...openAiRoutes(services),
@@ -33,7 +37,10 @@ export function createApp(services: HttpServices): Express {
     ...experimentRoutes(services),
     ...operationsRoutes(services),
     ...docsRoutes(services),
-  ]);
+    ...keyRoutes(services),
+    ...sessionRoutes(services),
+  ];
+  mountRoutes(app, routes, createAuthentication(services.access));
   app.use(createErrorMiddleware(services.logger));
   return app;
 }

@@ -1,3 +1,4 @@
+import type { KeyRing, Sessions, SignInLinks } from '../access/index.ts';
 import type { ExperimentReports, VersionReports } from '../analytics/index.ts';
 import type { Labels } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
@@ -10,6 +11,7 @@ import type { Metrics } from './metrics.ts';
 
 /** Everything behind the edge: ports, and what the edge needs of time, ids and configuration. */
 export interface HttpServices {
+  readonly access: AccessServices;
   readonly generate: GenerateService;
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
@@ -26,6 +28,12 @@ export interface HttpServices {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly settings: HttpSettings;
+}
+
+export interface AccessServices {
+  readonly keys: KeyRing;
+  readonly sessions: Sessions;
+  readonly links: Pick<SignInLinks, 'redeem'>;
 }
 
 export interface HttpSettings {

@@ -33,6 +33,7 @@ export function createOpenRequest(services: HttpServices) {
       abort: new AbortController(),
       route: 'unmatched',
       logFields: {},
+      caller: null,
       errorCode: null,
     });
     for (const [name, value] of fixedHeaders) response.setHeader(name, value);

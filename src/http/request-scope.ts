@@ -1,8 +1,16 @@
 import type { IncomingMessage } from 'node:http';
+import type { Principal, Session } from '../access/index.ts';
 import type { CallContext } from '../serving/index.ts';
 
 /** Key id of calls on a gateway without API keys. */
-const LOCAL_API_KEY_ID = 'local';
+export const LOCAL_API_KEY_ID = 'local';
+
+/** Who makes a request. `principal` null: a route that everybody may use. */
+export interface Caller {
+  readonly principal: Principal | null;
+  /** The admin page's sign-in, when that is how they came. */
+  readonly session: Session | null;
+}
 
 /** What one request carries from the first middleware to its log line. */
 export interface RequestScope {
@@ -18,6 +26,8 @@ export interface RequestScope {
   route: string;
   /** Facts of the call for the log line. Never prompt or completion text. */
   logFields: Record<string, unknown>;
+  /** Set when the route's access was checked. */
+  caller: Caller | null;
   /** Code of the error that was answered, or that ended a stream. */
   errorCode: string | null;
 }
@@ -42,7 +52,7 @@ export function findScope(request: IncomingMessage): RequestScope | undefined {
 
 export function callContext(scope: RequestScope): CallContext {
   return {
-    apiKeyId: LOCAL_API_KEY_ID,
+    apiKeyId: scope.caller?.principal?.keyId ?? LOCAL_API_KEY_ID,
     requestId: scope.requestId,
     traceId: scope.traceId,
     receivedAtMs: scope.receivedAtMs,

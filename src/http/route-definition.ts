@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import type { RouteAccess } from './authentication.ts';
 import type { RequestScope } from './request-scope.ts';
 
 type HttpMethod = 'get' | 'post' | 'put';
@@ -7,5 +8,6 @@ type HttpMethod = 'get' | 'post' | 'put';
 export interface RouteDefinition {
   readonly method: HttpMethod;
   readonly path: string;
+  readonly access: RouteAccess;
   handle(request: Request, response: Response, scope: RequestScope): Promise<void> | void;
 }

@@ -54,6 +54,7 @@ export function docsRoutes(services: HttpServices): readonly RouteDefinition[] {
     {
       method: 'get',
       path: '/openapi.json',
+      access: 'public',
       handle(_request, response) {
         // Made at the first look: most processes never need it.
         document ??= JSON.stringify(openApiDocument(services.settings.gatewayVersion));
@@ -63,17 +64,20 @@ export function docsRoutes(services: HttpServices): readonly RouteDefinition[] {
     {
       method: 'get',
       path: '/docs',
+      access: 'public',
       handle: (_request, response) => sendPage(response, PAGE, 'text/html; charset=utf-8'),
     },
     {
       method: 'get',
       path: '/docs/init.js',
+      access: 'public',
       handle: (_request, response) => sendPage(response, INIT_SCRIPT, 'text/javascript; charset=utf-8'),
     },
     ...Object.entries(ASSET_TYPES).map(
       ([file, contentType]): RouteDefinition => ({
         method: 'get',
         path: `/docs/${file}`,
+        access: 'public',
         async handle(_request, response) {
           sendPage(response, await readFile(assetPath(file), 'utf8'), contentType);
         },

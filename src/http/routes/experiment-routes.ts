@@ -12,6 +12,7 @@ export function experimentRoutes(services: HttpServices): readonly RouteDefiniti
     {
       method: 'get',
       path: '/analytics/experiments',
+      access: 'read',
       handle(_request, response) {
         sendJson(response, 200, { experiments: wireRecord(services.experimentReports.list()) });
       },
@@ -19,6 +20,7 @@ export function experimentRoutes(services: HttpServices): readonly RouteDefiniti
     {
       method: 'get',
       path: '/analytics/experiments/:name',
+      access: 'read',
       async handle(request, response) {
         const query = readQuery(request, experimentQuerySchema);
         const report = await services.experimentReports.experimentReport(pathParameter(request, 'name'));

@@ -13,6 +13,7 @@ export function feedbackRoutes(services: HttpServices): readonly RouteDefinition
     {
       method: 'post',
       path: '/feedback',
+      access: 'feedback',
       async handle(request, response, scope) {
         const json = await readJsonBody(request, services.settings);
         const outcomes = isBatch(json)

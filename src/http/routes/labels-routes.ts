@@ -16,6 +16,7 @@ export function labelsRoutes({ labels, settings }: HttpServices): readonly Route
     {
       method: 'get',
       path: '/prompts/:name/labels',
+      access: 'read',
       handle(request, response) {
         const prompt = pathParameter(request, 'name');
         sendJson(response, 200, { prompt, labels: labels.list(prompt).map(labelToWire) });
@@ -24,6 +25,7 @@ export function labelsRoutes({ labels, settings }: HttpServices): readonly Route
     {
       method: 'get',
       path,
+      access: 'read',
       async handle(request, response) {
         const { limit } = readQuery(request, labelQuerySchema);
         const prompt = pathParameter(request, 'name');
@@ -38,6 +40,7 @@ export function labelsRoutes({ labels, settings }: HttpServices): readonly Route
     {
       method: 'put',
       path,
+      access: 'admin',
       async handle(request, response, scope) {
         const json = await readJsonBody(request, settings);
         const body = validateInput(labelMoveSchema, json, 'The body');

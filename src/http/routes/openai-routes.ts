@@ -29,6 +29,7 @@ export function openAiRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'post',
       path: CHAT_PATH,
+      access: 'generate',
       async handle(request, response, scope) {
         const json = await readJsonBody(request, services.settings);
         const body = validateInput(chatBodySchema, json, 'The body');
@@ -52,6 +53,7 @@ export function openAiRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/v1/models',
+      access: 'generate',
       handle(_request, response) {
         sendJson(response, 200, { object: 'list', data: chatModelNames(services).map(modelToWire) });
       },
@@ -59,6 +61,7 @@ export function openAiRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/v1/models/*id',
+      access: 'generate',
       handle(request, response) {
         const id = pathParameter(request, 'id');
         const known = chatModelNames(services);

@@ -24,12 +24,14 @@ export function operationsRoutes(services: HttpServices): readonly RouteDefiniti
     {
       method: 'get',
       path: '/healthz',
+      access: 'public',
       // No look at anything else: it says that the event loop turns.
       handle: (_request, response) => sendJson(response, 200, { status: 'ok' }),
     },
     {
       method: 'get',
       path: '/readyz',
+      access: 'public',
       handle(_request, response) {
         const state = readReadiness(services);
         sendJson(response, state.status === 'not_ready' ? 503 : 200, state);
@@ -38,6 +40,7 @@ export function operationsRoutes(services: HttpServices): readonly RouteDefiniti
     {
       method: 'get',
       path: '/metrics',
+      access: 'public',
       async handle(_request, response) {
         sendText(response, 200, await services.metrics.scrape(), services.metrics.contentType);
       },
@@ -45,6 +48,7 @@ export function operationsRoutes(services: HttpServices): readonly RouteDefiniti
     {
       method: 'get',
       path: '/',
+      access: 'public',
       handle: (_request, response) => sendText(response, 200, index, 'application/json; charset=utf-8'),
     },
   ];

@@ -20,6 +20,7 @@ export function promptRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/prompts',
+      access: 'read',
       handle(_request, response) {
         const registry = prompts.current();
         sendJson(response, 200, {
@@ -34,6 +35,7 @@ export function promptRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/prompts/:name',
+      access: 'read',
       handle(request, response) {
         sendJson(response, 200, toWire(prompts.current().family(pathParameter(request, 'name'))));
       },
@@ -41,6 +43,7 @@ export function promptRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/prompts/:name/versions/:version',
+      access: 'read',
       handle(request, response) {
         const version = prompts
           .current()
@@ -51,6 +54,7 @@ export function promptRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'post',
       path: '/prompts/:name/render',
+      access: 'read',
       async handle(request, response, scope) {
         const json = await readJsonBody(request, settings);
         const body = validateInput(renderBodySchema, json, 'The body');

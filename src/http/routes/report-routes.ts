@@ -14,6 +14,7 @@ export function reportRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/analytics/prompts/:name/versions',
+      access: 'read',
       async handle(request, response) {
         const query = readQuery(request, reportQuerySchema);
         const report = await services.reports.versionReport({
@@ -37,6 +38,7 @@ export function reportRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/generations/:id',
+      access: 'read',
       async handle(request, response, scope) {
         const id = pathParameter(request, 'id');
         const generation = await services.ledgerReader.findGeneration(id);

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 
 import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts';
 import type { LedgerTable, StoredGeneration, StoredOutcome } from '../../ledger/index.ts';
+import { type ApiKeyReads, createApiKeyReads } from './api-key-rows.ts';
 import type { Connection } from './connection.ts';
 import { createExperimentReads, type ExperimentReads } from './experiment-reads.ts';
 import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns.ts';
@@ -25,7 +26,7 @@ export interface StorageFacts {
 }
 
 /** What the reader can be asked, by name. Plain data both ways: it crosses a thread boundary. */
-export interface ReaderCalls extends LabelEventPages, ExperimentReads {
+export interface ReaderCalls extends LabelEventPages, ExperimentReads, ApiKeyReads {
   readonly findGeneration: (parameters: { readonly id: string }) => StoredGeneration | null;
   readonly readRows: (parameters: {
     readonly table: LedgerTable;
@@ -124,6 +125,7 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
     },
     versionTotals,
     ...createExperimentReads(database),
+    ...createApiKeyReads(database),
     labelEventsAfter,
     labelHistory,
     storageFacts: () => ({

@@ -11,6 +11,9 @@ const PROBE_INTERVAL_MS = 1_000;
 const MAY_WRITE_NOTHING: ReadonlySet<WriterCommand['kind']> = new Set([
   'claim_idempotency_key',
   'append_label_event',
+  'revoke_api_key',
+  'note_key_use',
+  'use_sign_in_token',
 ]);
 
 /** The one way of every store to the writer: turns its refusals into errors and keeps count of its health. */

@@ -1,3 +1,4 @@
+import type { KeyRevocation, StoredApiKey } from '../../access/index.ts';
 import type { LabelEvent, LabelMove, PolicySnapshot } from '../../experiments/index.ts';
 import type { ErrorCode } from '../../kernel/index.ts';
 import type {
@@ -9,6 +10,7 @@ import type {
 } from '../../ledger/index.ts';
 import type { GenerationValues } from './generation-columns.ts';
 import type { OutcomeRow } from './outcome-columns.ts';
+import type { SignInTokenRow, SignInTokenUse } from './sign-in-token-rows.ts';
 
 /** What the writer can be asked. Plain data: it crosses a thread boundary. */
 export type WriterCommand =
@@ -37,6 +39,11 @@ export type WriterCommand =
     }
   | { readonly kind: 'append_label_event'; readonly move: LabelMove }
   | { readonly kind: 'append_snapshot'; readonly snapshot: PolicySnapshot }
+  | { readonly kind: 'append_api_key'; readonly key: StoredApiKey }
+  | { readonly kind: 'revoke_api_key'; readonly revocation: KeyRevocation }
+  | { readonly kind: 'note_key_use'; readonly lastUsedAtMsById: Readonly<Record<string, number>> }
+  | { readonly kind: 'append_sign_in_token'; readonly token: SignInTokenRow }
+  | { readonly kind: 'use_sign_in_token'; readonly tokenSha256: string; readonly nowMs: number }
   | { readonly kind: 'rebuild_rollups' }
   /** Writes one small row: tells whether the disk takes writes again. */
   | { readonly kind: 'probe'; readonly nowMs: number };
@@ -45,7 +52,7 @@ export type OutcomeEntry =
   | { readonly kind: 'outcome'; readonly row: OutcomeRow }
   | { readonly kind: 'void'; readonly void: OutcomeVoid };
 
-export type WriterValue = null | number | OutcomeReceipt | IdempotencyClaimResult | LabelEvent;
+export type WriterValue = null | number | OutcomeReceipt | IdempotencyClaimResult | LabelEvent | SignInTokenUse;
 
 export type WriterReply =
   | { readonly ok: true; readonly value: WriterValue }

@@ -1,4 +1,5 @@
 import { AppError, errorMessage } from '../../kernel/index.ts';
+import { createApiKeyAppender } from './api-key-rows.ts';
 import { createAssignmentAppender } from './assignment-rows.ts';
 import type { Connection } from './connection.ts';
 import { GENERATION_COLUMN_NAMES } from './generation-columns.ts';
@@ -8,6 +9,7 @@ import { createLabelEventAppender } from './label-event-appender.ts';
 import { createOutcomeAppender } from './outcome-appender.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
 import { createRollups } from './rollups.ts';
+import { createSignInTokenRows } from './sign-in-token-rows.ts';
 import { createSnapshotAppender } from './snapshot-rows.ts';
 import { isStorageUnavailable, unavailableReason } from './sqlite-failure.ts';
 import type { QueuedCommand, WriterReply, WriterValue } from './writer-commands.ts';
@@ -46,6 +48,8 @@ export function createWriterCore(database: Connection): WriterCore {
   const keys = createIdempotencyKeys(database);
   const appendAssignment = createAssignmentAppender(database);
   const appendSnapshot = createSnapshotAppender(database);
+  const apiKeys = createApiKeyAppender(database);
+  const signInTokens = createSignInTokenRows(database);
   const appendLabelEvent = createLabelEventAppender(database);
 
   // An id is minted once: the same id again is the same call sent twice, and changes nothing.
@@ -112,6 +116,19 @@ export function createWriterCore(database: Connection): WriterCore {
       case 'append_snapshot':
         appendSnapshot(command.snapshot);
         return null;
+      case 'append_api_key':
+        apiKeys.append(command.key);
+        return null;
+      case 'revoke_api_key':
+        return apiKeys.revoke(command.revocation) ? 1 : 0;
+      case 'note_key_use':
+        apiKeys.noteUse(command.lastUsedAtMsById);
+        return null;
+      case 'append_sign_in_token':
+        signInTokens.append(command.token);
+        return null;
+      case 'use_sign_in_token':
+        return signInTokens.use(command.tokenSha256, command.nowMs);
       case 'rebuild_rollups':
         rebuild();
         return null;

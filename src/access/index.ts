@@ -1,0 +1,13 @@
+export {
+  type ApiKey,
+  type ApiKeyStore,
+  type KeyLimits,
+  type KeyRevocation,
+  type Principal,
+  SCOPES,
+  type Scope,
+  type StoredApiKey,
+} from './access-types.ts';
+export { createKeyRing, type KeyRequest, type KeyRing } from './key-ring.ts';
+export { createSessions, SESSION_MS, type Session, type Sessions } from './sessions.ts';
+export { createSignInLinks, type SignInLinks, type SignInTokenStore } from './sign-in-links.ts';

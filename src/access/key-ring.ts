@@ -1,0 +1,235 @@
+import {
+  AppError,
+  type Clock,
+  errorCode,
+  type Fault,
+  listNames,
+  type Logger,
+  nearestName,
+} from '../kernel/index.ts';
+import type { ApiKey, ApiKeyStore, KeyLimits, Principal, Scope, StoredApiKey } from './access-types.ts';
+import { SCOPES } from './access-types.ts';
+import { isSecretOf, mintKey, readKey, secretHash } from './key-text.ts';
+
+export interface KeyRingOptions {
+  readonly store: ApiKeyStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly pollIntervalMs?: number;
+}
+
+export interface KeyRequest {
+  /** For people: 1 to 80 characters. */
+  readonly name: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAtMs: number | null;
+  readonly limits: KeyLimits;
+  /** Key id, or `local`. */
+  readonly actor: string;
+}
+
+/** The keys as this process sees them. */
+export interface KeyRing {
+  /** No key was ever made: whoever reaches the port may do everything. Revoking the last key does not open it again. */
+  isOpen(): boolean;
+  /** Fails with `unauthorized`, saying whether the key is malformed, unknown, expired or revoked. */
+  authenticate(text: string): Principal;
+  /** The principal of a key that signed in before; null once it is expired or revoked. */
+  principal(keyId: string): Principal | null;
+  /** Oldest first, revoked ones too. */
+  list(): readonly ApiKey[];
+  /** The key's text is answered once and kept nowhere. Fails with `invalid_request` and `storage_unavailable`. */
+  create(request: KeyRequest): Promise<{ readonly key: ApiKey; readonly text: string }>;
+  /** In force here at once, elsewhere within a poll. Fails with `key_not_found`, `invalid_request`, `storage_unavailable`. */
+  revoke(id: string, reason: string, actor: string): Promise<ApiKey>;
+  /** Reads all keys. Fails with `storage_unavailable`. */
+  load(): Promise<void>;
+  /** Follows changes of other processes, and notes uses, until closed. */
+  start(): void;
+  close(): Promise<void>;
+}
+
+/** A revocation is in force everywhere within this time, and a bit for the read. */
+const POLL_INTERVAL_MS = 250;
+const USE_INTERVAL_MS = 60_000;
+const MAX_NAME_CHARACTERS = 80;
+const MAX_REASON_CHARACTERS = 500;
+/** Keys are held in memory: whoever may make them must not fill it. */
+const MAX_KEYS = 10_000;
+
+export function createKeyRing(options: KeyRingOptions): KeyRing {
+  const { store, clock, logger, pollIntervalMs = POLL_INTERVAL_MS } = options;
+  let keys = new Map<string, StoredApiKey>();
+  let seenRevision = -1;
+  const uses = new Map<string, number>();
+  const stop = new AbortController();
+  let running: Promise<void> | null = null;
+
+  const load = async (): Promise<void> => {
+    // The revision first: a change between the two is read again, never missed.
+    const revision = await store.revision();
+    keys = new Map((await store.list()).map((key) => [key.id, key]));
+    seenRevision = revision;
+  };
+
+  const refresh = async (): Promise<void> => {
+    if ((await store.revision()) !== seenRevision) await load();
+  };
+
+  const flushUses = async (): Promise<void> => {
+    if (uses.size === 0) return;
+    const noted = Object.fromEntries(uses);
+    uses.clear();
+    await store.noteUse(noted);
+    for (const [id, lastUsedAtMs] of Object.entries(noted)) {
+      const key = keys.get(id);
+      if (key !== undefined && (key.lastUsedAtMs ?? 0) < lastUsedAtMs) keys.set(id, { ...key, lastUsedAtMs });
+    }
+  };
+
+  const follow = async (): Promise<void> => {
+    let isFailing = false;
+    let nextFlushMs = clock.monotonicMs() + USE_INTERVAL_MS;
+    while (true) {
+      await clock.sleep(pollIntervalMs, stop.signal);
+      if (stop.signal.aborted) return;
+      try {
+        await refresh();
+        if (clock.monotonicMs() >= nextFlushMs) {
+          nextFlushMs = clock.monotonicMs() + USE_INTERVAL_MS;
+          await flushUses();
+        }
+        if (isFailing) logger.info({ event: 'keys_followed' }, 'changes of API keys are seen again');
+        isFailing = false;
+      } catch (error) {
+        if (!isFailing && !stop.signal.aborted) {
+          logger.warn(
+            { event: 'keys_not_followed', code: errorCode(error) },
+            'changes of API keys by other processes are not seen: the last known ones stay in force',
+          );
+        }
+        isFailing = true;
+      }
+    }
+  };
+
+  const inForce = (key: StoredApiKey): boolean =>
+    key.revokedAtMs === null && (key.expiresAtMs === null || clock.nowMs() < key.expiresAtMs);
+
+  const principalOf = (key: StoredApiKey): Principal => {
+    uses.set(key.id, clock.nowMs());
+    return { keyId: key.id, scopes: key.scopes, limits: key.limits };
+  };
+
+  return {
+    isOpen: () => keys.size === 0,
+    authenticate: (text) => {
+      const presented = readKey(text);
+      if (presented === null) {
+        throw unauthorized('The API key is malformed: it has the form pgw_<id>_<secret>.');
+      }
+      const key = keys.get(presented.id);
+      // An unknown id and a wrong secret are told alike: neither says which ids exist.
+      if (key === undefined || !isSecretOf(presented.secret, key.secretSha256)) {
+        throw unauthorized('The API key is unknown. Check that it was copied whole.');
+      }
+      if (key.revokedAtMs !== null) {
+        throw unauthorized(`The API key was revoked at ${isoTime(key.revokedAtMs)}. Ask for a new one.`);
+      }
+      if (!inForce(key)) {
+        throw unauthorized(`The API key expired at ${isoTime(key.expiresAtMs ?? 0)}. Ask for a new one.`);
+      }
+      return principalOf(key);
+    },
+    principal: (keyId) => {
+      const key = keys.get(keyId);
+      return key === undefined || !inForce(key) ? null : principalOf(key);
+    },
+    list: () => [...keys.values()].map(withoutSecret),
+    create: async (request) => {
+      requireSound(request, clock.nowMs());
+      if (keys.size >= MAX_KEYS) {
+        throw new AppError('invalid_request', `There are ${MAX_KEYS} keys already.`);
+      }
+      const { id, secret, text } = mintKey();
+      const key: StoredApiKey = {
+        id,
+        name: request.name.trim(),
+        scopes: SCOPES.filter((scope) => request.scopes.includes(scope)),
+        limits: request.limits,
+        createdAtMs: clock.nowMs(),
+        createdBy: request.actor,
+        expiresAtMs: request.expiresAtMs,
+        revokedAtMs: null,
+        revokedReason: null,
+        lastUsedAtMs: null,
+        secretSha256: secretHash(secret),
+      };
+      await store.append(key);
+      await load();
+      logger.info(
+        { event: 'key_created', key_id: id, name: key.name, scopes: key.scopes, actor: request.actor },
+        'API key created',
+      );
+      return { key: withoutSecret(key), text };
+    },
+    revoke: async (id, reason, actor) => {
+      if (reason.trim() === '' || reason.length > MAX_REASON_CHARACTERS) {
+        const message = `says why the key is revoked, in 1 to ${MAX_REASON_CHARACTERS} characters`;
+        throw new AppError('invalid_request', 'The key cannot be revoked.', {
+          faults: [{ path: 'reason', message }],
+        });
+      }
+      const isKnown = await store.revoke({ id, reason: reason.trim(), actor, revokedAtMs: clock.nowMs() });
+      if (!isKnown) throw keyNotFound(id, [...keys.keys()]);
+      await load();
+      const key = keys.get(id);
+      if (key === undefined) throw new AppError('internal', 'a revoked key is gone');
+      logger.info({ event: 'key_revoked', key_id: id, name: key.name, reason, actor }, 'API key revoked');
+      return withoutSecret(key);
+    },
+    load,
+    start: () => {
+      running ??= follow();
+    },
+    close: async () => {
+      stop.abort();
+      await running;
+      // The last uses are worth less than a clean end.
+      await flushUses().catch(() => {});
+    },
+  };
+}
+
+function requireSound(request: KeyRequest, nowMs: number): void {
+  const faults: Fault[] = [];
+  const name = request.name.trim();
+  if (name === '' || name.length > MAX_NAME_CHARACTERS) {
+    faults.push({ path: 'name', message: `has 1 to ${MAX_NAME_CHARACTERS} characters` });
+  }
+  if (request.scopes.length === 0) {
+    faults.push({ path: 'scopes', message: `names at least one of ${SCOPES.join(', ')}` });
+  }
+  if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs) {
+    faults.push({ path: 'expires_at', message: 'is a time to come' });
+  }
+  if (faults.length > 0) throw new AppError('invalid_request', 'The key cannot be made.', { faults });
+}
+
+function keyNotFound(id: string, known: readonly string[]): AppError {
+  const nearest = nearestName(id, known);
+  const hint = nearest === null ? '' : ` (did you mean ${nearest}?)`;
+  return new AppError('key_not_found', `There is no key ${id.slice(0, 40)}${hint}; known: ${listNames(known)}`);
+}
+
+function withoutSecret({ secretSha256: _secret, ...key }: StoredApiKey): ApiKey {
+  return key;
+}
+
+function unauthorized(message: string): AppError {
+  return new AppError('unauthorized', message);
+}
+
+function isoTime(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}
