@@ -8,6 +8,12 @@ export {
   type Scope,
   type StoredApiKey,
 } from './access-types.ts';
+export {
+  type CallReservation,
+  createKeyLimiter,
+  type KeyLimiter,
+  type KeySpendStore,
+} from './key-limits.ts';
 export { createKeyRing, type KeyRequest, type KeyRing } from './key-ring.ts';
 export { createSessions, SESSION_MS, type Session, type Sessions } from './sessions.ts';
 export { createSignInLinks, type SignInLinks, type SignInTokenStore } from './sign-in-links.ts';

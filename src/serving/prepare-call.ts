@@ -1,3 +1,4 @@
+import type { CallReservation, KeyLimiter } from '../access/index.ts';
 import type { DefaultPromptVersion, GatewayConfig } from '../config/index.ts';
 import type { Selection, Selector } from '../experiments/index.ts';
 import type { Clock, Ids, ModelParameters, Random } from '../kernel/index.ts';
@@ -16,7 +17,10 @@ export interface PrepareParts {
   readonly random: Random;
   /** Keyed hash of a unit id, so that raw ids are never stored. */
   readonly hashUnit: (kind: string, id: string) => string;
+  readonly limits: Pick<KeyLimiter, 'reserve'>;
 }
+
+const NO_RESERVATION: CallReservation = { settle: () => {} };
 
 export type PromptSource = Extract<GenerateSource, { kind: 'prompt' }>;
 
@@ -32,6 +36,8 @@ export interface PreparedCall {
   readonly route: Route;
   readonly routeCall: RouteCall;
   readonly renderMs: number;
+  /** Its share of the caller's limits; settled when it is recorded. */
+  readonly reservation: CallReservation;
 }
 
 /** Select, render, choose route and parameters. Fails with the codes of selection, rendering and `route_not_found`. */
@@ -52,6 +58,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
       route,
       routeCall,
       renderMs: 0,
+      reservation: await reserve(request, parts),
     };
   }
   const selection = await parts.selector.select(registry, {
@@ -98,6 +105,10 @@ export function renderedCall(
   };
   const renderMs = parts.clock.monotonicMs() - startedMs;
   return { ...decided, variables: rendered.variables, routeCall, renderMs };
+}
+
+function reserve(request: GenerateRequest, { limits }: PrepareParts): Promise<CallReservation> | CallReservation {
+  return request.dryRun ? NO_RESERVATION : limits.reserve(request.context.apiKeyId);
 }
 
 /** Null: the call does not name its unit of that kind. */

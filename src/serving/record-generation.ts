@@ -54,12 +54,12 @@ export async function recordAnswer(
     );
     recorded = false;
     if (parts.onLedgerFailure === 'fail') {
-      observe(parts.observer, call, record, 0, false);
+      settleAndObserve(parts.observer, call, record, 0, false);
       throw error;
     }
   }
   const commitMs = parts.clock.monotonicMs() - startedMs;
-  observe(parts.observer, call, record, commitMs, recorded);
+  settleAndObserve(parts.observer, call, record, commitMs, recorded);
   if (recorded) parts.shadows?.offer({ call, end, record });
   return {
     answer: recorded ? answer : { ...answer, recorded: false },
@@ -92,17 +92,22 @@ export async function recordFailure(
     );
   }
   await lease.release();
-  observe(parts.observer, call, record, parts.clock.monotonicMs() - startedMs, recorded);
+  settleAndObserve(parts.observer, call, record, parts.clock.monotonicMs() - startedMs, recorded);
   if (recorded) parts.shadows?.offer({ call, end, record });
 }
 
-function observe(
+/** Settles what the call took of its key's limits, and counts it. */
+function settleAndObserve(
   observer: GenerationObserver,
   call: PreparedCall,
   record: GenerationRecord,
   commitMs: number,
   recorded: boolean,
 ): void {
+  const { inputTokens, outputTokens, costNanoUsd } = record;
+  const tokens =
+    inputTokens === null && outputTokens === null ? null : (inputTokens ?? 0) + (outputTokens ?? 0);
+  call.reservation.settle({ tokens, costNanoUsd });
   observer.generation({
     surface: record.surface,
     prompt: record.prompt,

@@ -1,4 +1,4 @@
-import type { ApiKeyStore, SignInTokenStore } from '../../access/index.ts';
+import type { ApiKeyStore, KeySpendStore, SignInTokenStore } from '../../access/index.ts';
 import type { ReaderPort } from './reader-port.ts';
 import type { SignInTokenUse } from './sign-in-token-rows.ts';
 import type { WriterCalls } from './writer-calls.ts';
@@ -16,6 +16,10 @@ export function apiKeyStore(writer: WriterCalls, reader: ReaderPort): ApiKeyStor
       await writer.submit({ kind: 'note_key_use', lastUsedAtMsById }, 0);
     },
   };
+}
+
+export function keySpendStore(reader: ReaderPort): KeySpendStore {
+  return { spentOn: (keyId, dayMs) => reader.call('keySpend', { keyId, dayMs }) };
 }
 
 export function signInTokenStore(writer: WriterCalls): SignInTokenStore {

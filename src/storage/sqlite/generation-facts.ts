@@ -6,6 +6,7 @@ export const FACT_COLUMNS = [
   'id',
   'created_at_ms',
   'finished_at_ms',
+  'api_key_id',
   'external_id',
   'prompt',
   'prompt_version',
@@ -38,6 +39,7 @@ export interface GenerationFacts {
   readonly id: string;
   readonly created_at_ms: number;
   readonly finished_at_ms: number;
+  readonly api_key_id: string;
   readonly external_id: string | null;
   readonly prompt: string | null;
   readonly prompt_version: string | null;

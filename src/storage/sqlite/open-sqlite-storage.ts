@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import type { ApiKeyStore, SignInTokenStore } from '../../access/index.ts';
+import type { ApiKeyStore, KeySpendStore, SignInTokenStore } from '../../access/index.ts';
 import type { ExperimentReader, ReportReader } from '../../analytics/index.ts';
 import type { AssignmentStore, LabelEventStore, PolicySnapshotStore } from '../../experiments/index.ts';
 import type { Clock, Logger } from '../../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../../ledger/index.ts';
-import { apiKeyStore, signInTokenStore } from './access-stores.ts';
+import { apiKeyStore, keySpendStore, signInTokenStore } from './access-stores.ts';
 import {
   type Connection,
   closeWriteConnection,
@@ -51,6 +51,7 @@ export interface SqliteStorage {
   readonly assignments: AssignmentStore;
   readonly policySnapshots: PolicySnapshotStore;
   readonly apiKeys: ApiKeyStore;
+  readonly keySpend: KeySpendStore;
   readonly signInTokens: SignInTokenStore;
   /** 64 hex digits, the same for as long as the file lives. */
   readonly unitHashKey: string;
@@ -103,6 +104,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       assignments: assignmentStore(reader),
       policySnapshots: policySnapshotStore(writer, reader),
       apiKeys: apiKeyStore(writer, reader),
+      keySpend: keySpendStore(reader),
       signInTokens: signInTokenStore(writer),
       unitHashKey: key,
       storageInfo: async () => ({ file, durability, ...(await reader.call('storageFacts', {})) }),

@@ -6,6 +6,7 @@ import { type ApiKeyReads, createApiKeyReads } from './api-key-rows.ts';
 import type { Connection } from './connection.ts';
 import { createExperimentReads, type ExperimentReads } from './experiment-reads.ts';
 import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns.ts';
+import { createKeySpendReads, type KeySpendReads } from './key-spend.ts';
 import { createLabelEventPages, type LabelEventPages } from './label-event-pages.ts';
 import { fromOutcomeRow, OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
 import { createVersionTotals } from './version-totals.ts';
@@ -26,7 +27,7 @@ export interface StorageFacts {
 }
 
 /** What the reader can be asked, by name. Plain data both ways: it crosses a thread boundary. */
-export interface ReaderCalls extends LabelEventPages, ExperimentReads, ApiKeyReads {
+export interface ReaderCalls extends LabelEventPages, ExperimentReads, ApiKeyReads, KeySpendReads {
   readonly findGeneration: (parameters: { readonly id: string }) => StoredGeneration | null;
   readonly readRows: (parameters: {
     readonly table: LedgerTable;
@@ -126,6 +127,7 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
     versionTotals,
     ...createExperimentReads(database),
     ...createApiKeyReads(database),
+    ...createKeySpendReads(database),
     labelEventsAfter,
     labelHistory,
     storageFacts: () => ({

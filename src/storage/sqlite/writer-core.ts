@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { GENERATION_COLUMN_NAMES } from './generation-columns.ts';
 import { FACT_COLUMNS, factsOfValues, type GenerationFacts } from './generation-facts.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
+import { createKeySpend } from './key-spend.ts';
 import { createLabelEventAppender } from './label-event-appender.ts';
 import { createOutcomeAppender } from './outcome-appender.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
@@ -39,6 +40,7 @@ const DERIVED_TABLES = [
   'generation_rollups',
   'rollup_series',
   'experiment_units',
+  'api_key_spend',
 ] as const;
 
 export function createWriterCore(database: Connection): WriterCore {
@@ -48,6 +50,7 @@ export function createWriterCore(database: Connection): WriterCore {
   const keys = createIdempotencyKeys(database);
   const appendAssignment = createAssignmentAppender(database);
   const appendSnapshot = createSnapshotAppender(database);
+  const addSpend = createKeySpend(database);
   const apiKeys = createApiKeyAppender(database);
   const signInTokens = createSignInTokenRows(database);
   const appendLabelEvent = createLabelEventAppender(database);
@@ -77,6 +80,7 @@ export function createWriterCore(database: Connection): WriterCore {
       })[];
       for (const facts of page) {
         rollups.addGeneration(facts);
+        addSpend(facts);
         joiner.settleGeneration(facts);
       }
       rollups.flush();
@@ -94,6 +98,7 @@ export function createWriterCore(database: Connection): WriterCore {
         const facts = factsOfValues(command.values);
         if (changes > 0) {
           rollups.addGeneration(facts);
+          addSpend(facts);
           joiner.generationArrived(facts);
           appendAssignment(command.values);
         }
