@@ -12,6 +12,7 @@ import { openAiRoutes } from './routes/openai-routes.ts';
 import { operationsRoutes } from './routes/operations-routes.ts';
 import { promptRoutes } from './routes/prompt-routes.ts';
 import { reportRoutes } from './routes/report-routes.ts';
+import { scoreRoutes } from './routes/score-routes.ts';
 
 /** The whole HTTP surface over its services. Listens to nothing: see {@link startServer}. */
 export function createApp(services: HttpServices): Express {
@@ -25,6 +26,7 @@ export function createApp(services: HttpServices): Express {
   // The hot path first: the router tries patterns in order.
   mountRoutes(app, [
     ...generateRoutes(services),
+    ...scoreRoutes(services),
     ...feedbackRoutes(services),
     ...openAiRoutes(services),
     ...promptRoutes(services),

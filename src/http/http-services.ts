@@ -4,20 +4,21 @@ import type { Clock, Ids, Logger } from '../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
-import type { GenerateService, OutcomeService } from '../serving/index.ts';
+import type { GenerateService, OutcomeService, ScoreService } from '../serving/index.ts';
 import type { DrainSwitch } from './drain-switch.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Everything behind the edge: ports, and what the edge needs of time, ids and configuration. */
 export interface HttpServices {
   readonly generate: GenerateService;
+  readonly scores: ScoreService;
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
   readonly experimentReports: ExperimentReports;
   readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;
   readonly labels: Pick<Labels, 'list' | 'current' | 'history' | 'move'>;
   readonly ledger: Pick<Ledger, 'health'>;
-  readonly ledgerReader: Pick<LedgerReader, 'findGeneration'>;
+  readonly ledgerReader: Pick<LedgerReader, 'findGeneration' | 'findScore'>;
   readonly routes: Pick<Routes, 'names' | 'health'>;
   readonly metrics: Metrics;
   /** Shared with the server: once it is thrown, `/readyz` answers 503. */

@@ -2,10 +2,10 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Ledger } from '../ledger/index.ts';
 import type { PromptRegistry, PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
-import type { GenerationObserver } from '../serving/index.ts';
+import type { GenerationObserver, ScoreObserver } from '../serving/index.ts';
 
 /** What `/metrics` shows, and where it is counted. */
-export interface Metrics extends GenerationObserver {
+export interface Metrics extends GenerationObserver, ScoreObserver {
   request(observation: {
     /** Pattern of the route, never the raw path. */
     readonly route: string;
@@ -103,6 +103,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
         calls.leftOut.labels(observation.leftOut.experiment, observation.leftOut.reason).inc();
       }
     },
+    score({ policy, status, rankMs, commitMs, totalMs }) {
+      // Names come from the configuration, never from the caller: the series are bounded.
+      const label = policy ?? 'unknown';
+      calls.scores.labels(label, status).inc();
+      calls.scoreSeconds.labels(label).observe(totalMs / 1_000);
+      calls.rankSeconds.labels(label).observe(rankMs / 1_000);
+      if (status === 'ok') calls.commitSeconds.observe(commitMs / 1_000);
+    },
     outcomes({ accepted, duplicates }) {
       calls.outcomes.labels('accepted').inc(accepted);
       calls.outcomes.labels('duplicate').inc(duplicates);
@@ -157,7 +165,7 @@ function callMetrics(registry: Registry) {
     }),
     commitSeconds: new Histogram({
       name: 'gateway_ledger_commit_duration_seconds',
-      help: 'Time a generation waited for its commit.',
+      help: 'Time a generation or a ranking decision waited for its commit.',
       buckets: OVERHEAD_BUCKETS_SECONDS,
       registers,
     }),
@@ -194,6 +202,26 @@ function callMetrics(registry: Registry) {
       name: 'gateway_experiment_left_out_total',
       help: 'Calls that an experiment gave its baseline and does not count, by reason.',
       labelNames: ['experiment', 'reason'] as const,
+      registers,
+    }),
+    scores: new Counter({
+      name: 'gateway_scores_total',
+      help: 'Ranking decisions by how they ended.',
+      labelNames: ['policy', 'status'] as const,
+      registers,
+    }),
+    scoreSeconds: new Histogram({
+      name: 'gateway_score_duration_seconds',
+      help: 'Time from receipt of a ranking request to its committed decision.',
+      labelNames: ['policy'] as const,
+      buckets: REQUEST_BUCKETS_SECONDS,
+      registers,
+    }),
+    rankSeconds: new Histogram({
+      name: 'gateway_score_rank_duration_seconds',
+      help: 'Time spent on ranking alone.',
+      labelNames: ['policy'] as const,
+      buckets: OVERHEAD_BUCKETS_SECONDS,
       registers,
     }),
     outcomes: new Counter({

@@ -24,6 +24,7 @@ import {
   renderBodySchema,
 } from './schemas/prompt-schema.ts';
 import { reportQuerySchema, reportSchema } from './schemas/report-schema.ts';
+import { scoreAnswerSchema, scoreBodySchema, storedScoreSchema } from './schemas/score-schema.ts';
 import { generationSchema, readinessSchema } from './schemas/system-schema.ts';
 
 /** What every route with a body can answer. */
@@ -101,9 +102,26 @@ export const ROUTES: readonly RouteDescription[] = [
   },
   {
     method: 'post',
+    path: '/score',
+    tag: 'Recommender',
+    summary: 'Rank candidates by a policy that learns, and record the decision',
+    headers: idempotencyHeader,
+    body: scoreBodySchema,
+    answers: { 200: json('The ranking and the chosen candidate, committed.', scoreAnswerSchema) },
+    codes: [
+      ...WITH_BODY,
+      'policy_not_found',
+      'idempotency_in_progress',
+      'score_invalid',
+      'idempotency_mismatch',
+      'storage_unavailable',
+    ],
+  },
+  {
+    method: 'post',
     path: '/feedback',
     tag: 'Recommender',
-    summary: 'Report one outcome or up to 1,000, all or none',
+    summary: 'Report one outcome or up to 1,000, all or none; with `score_id` they train its policy',
     body: z.union([outcomeSchema, outcomeBatchSchema]),
     answers: { 200: json('Committed.', outcomeReceiptSchema) },
     codes: [...WITH_BODY, 'conflict', 'outcome_invalid', 'storage_unavailable'],
@@ -157,6 +175,15 @@ export const ROUTES: readonly RouteDescription[] = [
     params: z.object({ id: z.string() }),
     answers: { 200: json('The call.', generationSchema) },
     codes: ['invalid_request', 'generation_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/scores/{id}',
+    tag: 'Admin',
+    summary: 'Everything recorded of one ranking decision, with its outcomes',
+    params: z.object({ id: z.string() }),
+    answers: { 200: json('The decision.', storedScoreSchema) },
+    codes: ['invalid_request', 'score_not_found', 'storage_unavailable'],
   },
   {
     method: 'get',
