@@ -9,11 +9,11 @@ export type {
   PolicySnapshot,
   PolicySnapshotStore,
 } from './experiment-types.ts';
-export { createExperimentsInForce } from './experiments-in-force.ts';
+export { createExperimentsInForce, type ExperimentsInForce } from './experiments-in-force.ts';
 export type { LabelEvent, LabelEventStore, LabelMove, LabelTarget, LabelView } from './label-types.ts';
 export { createLabels, type Labels } from './labels.ts';
 export { experimentWarnings, loadExperiments } from './load-experiments.ts';
-export { createPolicyRunner } from './policy-runner.ts';
+export { createPolicyRunner, type PolicyRunner } from './policy-runner.ts';
 export { rewardRange } from './reward-scale.ts';
 export { createRolloutGates, gateFacts, type RolloutGates } from './rollout-gates.ts';
 export { createRolloutHistory, type RolloutHistory } from './rollout-history.ts';

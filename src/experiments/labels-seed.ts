@@ -11,7 +11,7 @@ interface SeedParts {
   readonly known: KnownTargets;
   find(prompt: string, label: string): LabelEvent | null;
   all(): readonly LabelEvent[];
-  append(first: Omit<LabelMove, 'id' | 'createdAtMs' | 'expectedSequence'>): Promise<void>;
+  append(first: Omit<LabelMove, 'id' | 'createdAtMs' | 'expectedSequence' | 'gate' | 'live'>): Promise<void>;
 }
 
 /** Actor of first values. */

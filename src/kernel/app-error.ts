@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'score_not_found'
   | 'method_not_allowed'
   | 'conflict'
+  | 'rollout_gate_closed'
   | 'idempotency_in_progress'
   | 'version_retired'
   | 'payload_too_large'

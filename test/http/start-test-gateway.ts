@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { createLabels } from '../../src/experiments/index.ts';
+import { createLabels, NO_GATE } from '../../src/experiments/index.ts';
 import type { HttpServices, HttpSettings, RunningServer, SocketLimits } from '../../src/http/index.ts';
 import {
   createApp,
@@ -92,6 +92,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     },
     prompts,
     labels: createLabels({
+      gates: { admitMove: async () => ({ finding: NO_GATE, live: [] }) },
       store: memoryLabelEvents(),
       registry: () => prompts.current(),
       experiments: (prompt) => (prompt === 'tip' ? ['tone'] : []),

@@ -2,10 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import type { ExperimentReader, ReportReader } from '../../analytics/index.ts';
-import type { AssignmentStore, LabelEventStore, PolicySnapshotStore } from '../../experiments/index.ts';
+import type { ExperimentReader, OffPolicyReader, ReportReader, ShadowReader } from '../../analytics/index.ts';
+import type {
+  AssignmentStore,
+  LabelEventStore,
+  PolicySnapshotStore,
+  RolloutEventStore,
+} from '../../experiments/index.ts';
 import type { Clock, Logger } from '../../kernel/index.ts';
-import type { Ledger, LedgerReader } from '../../ledger/index.ts';
+import type { Ledger, LedgerReader, ShadowLedger } from '../../ledger/index.ts';
+import type { ShadowSpendSource } from '../../serving/index.ts';
 import {
   type Connection,
   closeWriteConnection,
@@ -14,14 +20,21 @@ import {
   openWriteConnection,
   prepareForWriting,
 } from './connection.ts';
-import { assignmentStore, experimentReader, policySnapshotStore } from './experiment-stores.ts';
+import {
+  assignmentStore,
+  experimentReader,
+  offPolicyReader,
+  policySnapshotStore,
+} from './experiment-stores.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { createLabelEventStore } from './label-event-store.ts';
 import { checkSchema, loadMigrations, migrate } from './migrations.ts';
 import { ledgerReader, reportReader } from './open-sqlite-reader.ts';
 import type { StorageFacts } from './reader-core.ts';
 import { openInlineReader, openReaderThread, type ReaderPort } from './reader-port.ts';
+import { createRolloutEventStore } from './rollout-event-store.ts';
 import { acquireServingLock } from './serving-lock.ts';
+import { shadowLedger, shadowReader } from './shadow-stores.ts';
 import { openFailure } from './sqlite-failure.ts';
 import { createSqliteLedger } from './sqlite-ledger.ts';
 import { type StorageSettings, syncSettings, unitHashKey } from './storage-settings.ts';
@@ -43,11 +56,15 @@ export interface SqliteStorageOptions {
 export interface SqliteStorage {
   readonly ledger: Ledger;
   readonly labelEvents: LabelEventStore;
+  readonly rolloutEvents: RolloutEventStore;
   readonly ledgerReader: LedgerReader;
   readonly reportReader: ReportReader;
   readonly experimentReader: ExperimentReader;
+  readonly offPolicyReader: OffPolicyReader;
   readonly assignments: AssignmentStore;
   readonly policySnapshots: PolicySnapshotStore;
+  readonly shadowLedger: Pick<ShadowLedger, 'appendShadowGeneration'>;
+  readonly shadowReader: ShadowReader & ShadowSpendSource;
   /** 64 hex digits, the same for as long as the file lives. */
   readonly unitHashKey: string;
   /** Sizes and counts for operators. */
@@ -93,11 +110,15 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     return {
       ledger,
       labelEvents: createLabelEventStore(writer, reader),
+      rolloutEvents: createRolloutEventStore(writer, reader),
       ledgerReader: ledgerReader(reader),
       reportReader: reportReader(reader),
       experimentReader: experimentReader(reader),
+      offPolicyReader: offPolicyReader(reader),
       assignments: assignmentStore(reader),
       policySnapshots: policySnapshotStore(writer, reader),
+      shadowLedger: shadowLedger(writer),
+      shadowReader: shadowReader(reader),
       unitHashKey: key,
       storageInfo: async () => ({ file, durability, ...(await reader.call('storageFacts', {})) }),
       close,

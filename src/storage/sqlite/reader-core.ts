@@ -7,6 +7,8 @@ import { createExperimentReads, type ExperimentReads } from './experiment-reads.
 import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns.ts';
 import { createLabelEventPages, type LabelEventPages } from './label-event-pages.ts';
 import { fromOutcomeRow, OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
+import { createRolloutEventPages, type RolloutEventPages } from './rollout-event-pages.ts';
+import { createShadowReads, type ShadowReads } from './shadow-totals.ts';
 import { createVersionTotals } from './version-totals.ts';
 
 interface RowPage {
@@ -25,7 +27,7 @@ export interface StorageFacts {
 }
 
 /** What the reader can be asked, by name. Plain data both ways: it crosses a thread boundary. */
-export interface ReaderCalls extends LabelEventPages, ExperimentReads {
+export interface ReaderCalls extends LabelEventPages, RolloutEventPages, ExperimentReads, ShadowReads {
   readonly findGeneration: (parameters: { readonly id: string }) => StoredGeneration | null;
   readonly readRows: (parameters: {
     readonly table: LedgerTable;
@@ -124,8 +126,10 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
     },
     versionTotals,
     ...createExperimentReads(database),
+    ...createShadowReads(database),
     labelEventsAfter,
     labelHistory,
+    ...createRolloutEventPages(database),
     storageFacts: () => ({
       orphanOutcomes: Number(orphans.get()),
       fileBytes: sizeBytes(file),

@@ -1,4 +1,10 @@
-import type { LabelEvent, LabelMove, PolicySnapshot } from '../../experiments/index.ts';
+import type {
+  LabelEvent,
+  LabelMove,
+  NewRolloutEvent,
+  PolicySnapshot,
+  RolloutEvent,
+} from '../../experiments/index.ts';
 import type { ErrorCode } from '../../kernel/index.ts';
 import type {
   IdempotencyClaim,
@@ -9,6 +15,7 @@ import type {
 } from '../../ledger/index.ts';
 import type { GenerationValues } from './generation-columns.ts';
 import type { OutcomeRow } from './outcome-columns.ts';
+import type { ShadowPairValues } from './shadow-pair-columns.ts';
 
 /** What the writer can be asked. Plain data: it crosses a thread boundary. */
 export type WriterCommand =
@@ -16,6 +23,11 @@ export type WriterCommand =
       readonly kind: 'append_generation';
       readonly values: GenerationValues;
       readonly completes: IdempotencyCompletion | null;
+    }
+  | {
+      readonly kind: 'append_shadow_generation';
+      readonly values: GenerationValues;
+      readonly pair: ShadowPairValues;
     }
   | {
       readonly kind: 'append_outcomes';
@@ -36,6 +48,7 @@ export type WriterCommand =
       readonly limit: number;
     }
   | { readonly kind: 'append_label_event'; readonly move: LabelMove }
+  | { readonly kind: 'append_rollout'; readonly event: NewRolloutEvent }
   | { readonly kind: 'append_snapshot'; readonly snapshot: PolicySnapshot }
   | { readonly kind: 'rebuild_rollups' }
   /** Writes one small row: tells whether the disk takes writes again. */
@@ -45,7 +58,7 @@ export type OutcomeEntry =
   | { readonly kind: 'outcome'; readonly row: OutcomeRow }
   | { readonly kind: 'void'; readonly void: OutcomeVoid };
 
-export type WriterValue = null | number | OutcomeReceipt | IdempotencyClaimResult | LabelEvent;
+export type WriterValue = null | number | OutcomeReceipt | IdempotencyClaimResult | LabelEvent | RolloutEvent;
 
 export type WriterReply =
   | { readonly ok: true; readonly value: WriterValue }

@@ -7,7 +7,9 @@ import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { createLabelEventAppender } from './label-event-appender.ts';
 import { createOutcomeAppender } from './outcome-appender.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
+import { createRolloutEventAppender } from './rollout-event-appender.ts';
 import { createRollups } from './rollups.ts';
+import { createShadowPairs, SHADOW_DERIVED_TABLES } from './shadow-pair-appender.ts';
 import { createSnapshotAppender } from './snapshot-rows.ts';
 import { isStorageUnavailable, unavailableReason } from './sqlite-failure.ts';
 import type { QueuedCommand, WriterReply, WriterValue } from './writer-commands.ts';
@@ -37,6 +39,7 @@ const DERIVED_TABLES = [
   'generation_rollups',
   'rollup_series',
   'experiment_units',
+  ...SHADOW_DERIVED_TABLES,
 ] as const;
 
 export function createWriterCore(database: Connection): WriterCore {
@@ -46,7 +49,9 @@ export function createWriterCore(database: Connection): WriterCore {
   const keys = createIdempotencyKeys(database);
   const appendAssignment = createAssignmentAppender(database);
   const appendSnapshot = createSnapshotAppender(database);
+  const shadowPairs = createShadowPairs(database);
   const appendLabelEvent = createLabelEventAppender(database);
+  const appendRollout = createRolloutEventAppender(database);
 
   // An id is minted once: the same id again is the same call sent twice, and changes nothing.
   const insertGeneration = database.prepare(
@@ -81,6 +86,7 @@ export function createWriterCore(database: Connection): WriterCore {
       afterSequence = last.seq;
     }
     joiner.collectOrphans();
+    shadowPairs.rebuild();
   };
 
   const run = ({ command, waitedMs }: QueuedCommand): WriterValue => {
@@ -98,6 +104,16 @@ export function createWriterCore(database: Connection): WriterCore {
         }
         return null;
       }
+      case 'append_shadow_generation': {
+        const { changes } = insertGeneration.run(command.values, waitedMs);
+        if (changes > 0) {
+          const facts = factsOfValues(command.values);
+          rollups.addGeneration(facts);
+          joiner.generationArrived(facts);
+          shadowPairs.append(command.pair);
+        }
+        return null;
+      }
       case 'append_outcomes':
         return outcomes.append(command.apiKeyId, command.entries);
       case 'claim_idempotency_key':
@@ -109,6 +125,8 @@ export function createWriterCore(database: Connection): WriterCore {
         return keys.expire(command.beforeMs, command.nowMs, command.limit);
       case 'append_label_event':
         return appendLabelEvent(command.move);
+      case 'append_rollout':
+        return appendRollout(command.event);
       case 'append_snapshot':
         appendSnapshot(command.snapshot);
         return null;

@@ -38,6 +38,8 @@ export function experimentOf(
     salt: 'tips',
     startMs: null,
     stopMs: null,
+    guardrails: [],
+    guardrailIntervalMs: 30_000,
     ...rest,
   };
 }

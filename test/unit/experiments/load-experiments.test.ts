@@ -40,6 +40,8 @@ describe('loadExperiments', () => {
         salt: 'tone',
         startMs: null,
         stopMs: null,
+        guardrails: [],
+        guardrailIntervalMs: 30_000,
       },
     ]);
   });
