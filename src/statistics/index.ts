@@ -34,6 +34,7 @@ export {
   offPolicyEvaluation,
   offPolicyReport,
 } from './off-policy-evaluation.ts';
+export type { OffPolicyFault } from './off-policy-gate.ts';
 export {
   type BetaPosterior,
   betaPosterior,
