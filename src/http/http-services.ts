@@ -1,9 +1,11 @@
-import type { ExperimentReports, VersionReports } from '../analytics/index.ts';
+import type { ExperimentOffPolicy, ExperimentReports, VersionReports } from '../analytics/index.ts';
+import type { ConfigStore } from '../config/index.ts';
 import type { Labels } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
+import type { ScorePolicies } from '../ranking/index.ts';
 import type { GenerateService, OutcomeService, ScoreService } from '../serving/index.ts';
 import type { DrainSwitch } from './drain-switch.ts';
 import type { Metrics } from './metrics.ts';
@@ -12,9 +14,12 @@ import type { Metrics } from './metrics.ts';
 export interface HttpServices {
   readonly generate: GenerateService;
   readonly scores: ScoreService;
+  readonly scorePolicies: Pick<ScorePolicies, 'list' | 'find' | 'current'>;
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
   readonly experimentReports: ExperimentReports;
+  readonly experimentOffPolicy: ExperimentOffPolicy;
+  readonly config: Pick<ConfigStore, 'status'>;
   readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;
   readonly labels: Pick<Labels, 'list' | 'current' | 'history' | 'move'>;
   readonly ledger: Pick<Ledger, 'health'>;

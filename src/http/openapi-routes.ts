@@ -1,6 +1,7 @@
-import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import type { ErrorCode } from '../kernel/index.ts';
+import { SCORE_ROUTES } from './openapi-score-routes.ts';
+import { idempotencyHeader, json, type RouteDescription, WITH_BODY } from './route-description.ts';
 import { chatAnswerSchema, chatBodySchema, modelListSchema, modelSchema } from './schemas/chat-schema.ts';
 import {
   experimentListSchema,
@@ -24,11 +25,8 @@ import {
   renderBodySchema,
 } from './schemas/prompt-schema.ts';
 import { reportQuerySchema, reportSchema } from './schemas/report-schema.ts';
-import { scoreAnswerSchema, scoreBodySchema, storedScoreSchema } from './schemas/score-schema.ts';
 import { generationSchema, readinessSchema } from './schemas/system-schema.ts';
 
-/** What every route with a body can answer. */
-const WITH_BODY: readonly ErrorCode[] = ['invalid_request', 'payload_too_large', 'unsupported_media_type'];
 const CALL_CODES: readonly ErrorCode[] = [
   'prompt_not_found',
   'version_not_found',
@@ -50,33 +48,8 @@ const CALL_CODES: readonly ErrorCode[] = [
   'provider_timeout',
 ];
 
-export interface RouteDescription {
-  readonly method: 'get' | 'post' | 'put';
-  readonly path: string;
-  readonly tag: string;
-  readonly summary: string;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly headers?: z.ZodObject;
-  readonly body?: z.ZodType;
-  readonly answers: RouteConfig['responses'];
-  readonly codes: readonly ErrorCode[];
-}
-
-const json = (description: string, schema: z.ZodType) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
 const nameParams = z.object({ name: z.string().describe('Name of the prompt.') });
 const labelParams = nameParams.extend({ label: z.string().describe('Name of the label, without the `@`.') });
-const idempotencyHeader = z.object({
-  'Idempotency-Key': z
-    .string()
-    .max(255)
-    .regex(/^[!-~]+$/)
-    .optional()
-    .describe('Makes a retry safe: the same key and body are answered from the ledger.'),
-});
 const eventStream = { 'text/event-stream': { schema: z.string() } };
 
 /** Every route, in the order of the documentation. */
@@ -100,23 +73,7 @@ export const ROUTES: readonly RouteDescription[] = [
     },
     codes: [...WITH_BODY, ...CALL_CODES],
   },
-  {
-    method: 'post',
-    path: '/score',
-    tag: 'Recommender',
-    summary: 'Rank candidates by a policy that learns, and record the decision',
-    headers: idempotencyHeader,
-    body: scoreBodySchema,
-    answers: { 200: json('The ranking and the chosen candidate, committed.', scoreAnswerSchema) },
-    codes: [
-      ...WITH_BODY,
-      'policy_not_found',
-      'idempotency_in_progress',
-      'score_invalid',
-      'idempotency_mismatch',
-      'storage_unavailable',
-    ],
-  },
+  ...SCORE_ROUTES,
   {
     method: 'post',
     path: '/feedback',
@@ -165,7 +122,7 @@ export const ROUTES: readonly RouteDescription[] = [
         },
       },
     },
-    codes: ['invalid_request', 'experiment_not_found', 'storage_unavailable'],
+    codes: ['invalid_request', 'experiment_not_found', 'overloaded', 'storage_unavailable'],
   },
   {
     method: 'get',
@@ -175,15 +132,6 @@ export const ROUTES: readonly RouteDescription[] = [
     params: z.object({ id: z.string() }),
     answers: { 200: json('The call.', generationSchema) },
     codes: ['invalid_request', 'generation_not_found', 'storage_unavailable'],
-  },
-  {
-    method: 'get',
-    path: '/scores/{id}',
-    tag: 'Admin',
-    summary: 'Everything recorded of one ranking decision, with its outcomes',
-    params: z.object({ id: z.string() }),
-    answers: { 200: json('The decision.', storedScoreSchema) },
-    codes: ['invalid_request', 'score_not_found', 'storage_unavailable'],
   },
   {
     method: 'get',

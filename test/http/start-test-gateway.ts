@@ -66,6 +66,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       scriptedVersion('tip', 'v2'),
       scriptedVersion('digest', 'v1'),
     ]);
+  const config = {
+    status: () => ({ lastReload: null, counts: { changed: 0, unchanged: 0, failed: 0 } }),
+  };
   const routes = { names: () => ['default', 'cheap/fast'], health: () => targets };
   const services: HttpServices = {
     generate,
@@ -85,11 +88,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         throw new Error('no report scripted');
       },
     },
+    experimentOffPolicy: {
+      evaluate: async () => {
+        throw new Error('no evaluation scripted');
+      },
+    },
     reports: {
       versionReport: async () => {
         throw new Error('no report scripted');
       },
     },
+    config,
     prompts,
     labels: createLabels({
       gates: { admitMove: async () => ({ finding: NO_GATE, live: [] }) },
@@ -103,7 +112,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ledger,
     ledgerReader: { findGeneration: async (id) => generations.get(id) ?? null },
     routes,
-    metrics: createMetrics({ prompts, ledger, routes, gatewayVersion: '0.0.0-test' }),
+    metrics: createMetrics({ config, prompts, ledger, routes, gatewayVersion: '0.0.0-test' }),
     drain,
     clock: systemClock,
     ids: systemIds(),

@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { offPolicySchema, policyField } from './off-policy-schema.ts';
 
 export const experimentQuerySchema = z.strictObject({
   format: z.enum(['json', 'csv']).optional().describe('Default: by the `Accept` header, then `json`.'),
+  policy: policyField(
+    'Adds what another policy would have earned: `arm:<name>`, `uniform`, `weights:<arm>=<share>,<arm>=<share>` or `revision:<policy revision>`. JSON only.',
+  ),
 });
 
 const nullable = z.number().nullable();
@@ -105,5 +109,6 @@ export const experimentReportSchema = z
         }),
       )
       .describe('The newest 100, oldest first.'),
+    off_policy: offPolicySchema.optional().describe('With `policy` only.'),
   })
   .meta({ id: 'ExperimentReport' });
