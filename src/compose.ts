@@ -1,4 +1,9 @@
-import { createExperimentReports, createVersionReports } from './analytics/index.ts';
+import {
+  createEvaluationQueue,
+  createExperimentOffPolicy,
+  createExperimentReports,
+  createVersionReports,
+} from './analytics/index.ts';
 import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
 import { openSelection } from './compose-experiments.ts';
 import { expireKeys, storageSettings, unitHashKey } from './compose-ledger.ts';
@@ -85,7 +90,6 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   };
 
   const store = openConfig(loaded, environment, clock, logger);
-  opened.push(() => store.close());
 
   try {
     const prompts = await createPromptStore({
@@ -154,7 +158,13 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     opened.push(() => routes.close());
 
     const { ledger } = storage;
-    const metrics = createMetrics({ config: store, prompts, ledger, routes, gatewayVersion: gatewayVersion() });
+    const metrics = createMetrics({
+      config: store,
+      prompts,
+      ledger,
+      routes,
+      gatewayVersion: gatewayVersion(),
+    });
     const hashKey = unitHashKey(loaded, environment, storage.unitHashKey);
     const generate = createGenerateService({
       prompts,
@@ -189,12 +199,17 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       config,
       clock,
     });
+    const evaluations = createEvaluationQueue();
     const drain = createDrainSwitch();
     const app = createApp({
       generate,
       outcomes,
       reports,
       experimentReports,
+      experimentOffPolicy: createExperimentOffPolicy({
+        reader: storage.offPolicyReader,
+        queue: evaluations,
+      }),
       config: store,
       prompts,
       labels,
@@ -227,6 +242,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     opened.push(expireKeys(ledger, config.ledger.idempotency_ttl_hours, clock, logger));
     if (config.prompts.watch) prompts.watch();
     if (config.watch_config) store.watch();
+    // The first to close: a reload needs everything else.
+    opened.push(() => store.close());
 
     let closing: Promise<void> | null = null;
     return {

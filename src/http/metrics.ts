@@ -1,8 +1,10 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ConfigStore } from '../config/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PromptRegistry, PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
 import type { GenerationObserver, ScoreObserver } from '../serving/index.ts';
+import { sampleReloads } from './config-metrics.ts';
 
 /** What `/metrics` shows, and where it is counted. */
 export interface Metrics extends GenerationObserver, ScoreObserver {
@@ -19,6 +21,7 @@ export interface Metrics extends GenerationObserver, ScoreObserver {
 }
 
 export interface MetricsSources {
+  readonly config: Pick<ConfigStore, 'status'>;
   readonly prompts: Pick<PromptStore, 'current'>;
   readonly ledger: Pick<Ledger, 'health'>;
   readonly routes: Pick<Routes, 'health'>;
@@ -60,6 +63,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   for (const name of DROPPED_DEFAULTS) registry.removeSingleMetric(name);
   const calls = callMetrics(registry);
   sampleHealth(registry, sources);
+  sampleReloads(registry, sources.config);
   const promptLabels = createPromptLabels(sources.prompts);
 
   return {

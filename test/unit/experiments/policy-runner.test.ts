@@ -30,7 +30,7 @@ function world(definition: Experiment, latest: PolicySnapshot | null = null) {
   const ignore = (): void => {};
   const logger: Logger = { error: note, warn: note, info: ignore, debug: ignore };
   const runner = createPolicyRunner({
-    experiments: [definition],
+    experiments: () => [definition],
     metrics: {
       completed: { type: 'boolean', optimize: 'max', attribution_window_hours: 2, missing: 'exclude' },
     },
