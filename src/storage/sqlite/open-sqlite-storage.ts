@@ -11,6 +11,7 @@ import type {
 } from '../../experiments/index.ts';
 import type { Clock, Logger } from '../../kernel/index.ts';
 import type { Ledger, LedgerReader, ShadowLedger } from '../../ledger/index.ts';
+import type { ScorePolicyStore } from '../../ranking/index.ts';
 import type { ShadowSpendSource } from '../../serving/index.ts';
 import {
   type Connection,
@@ -33,6 +34,8 @@ import { ledgerReader, reportReader } from './open-sqlite-reader.ts';
 import type { StorageFacts } from './reader-core.ts';
 import { openInlineReader, openReaderThread, type ReaderPort } from './reader-port.ts';
 import { createRolloutEventStore } from './rollout-event-store.ts';
+import { createScorePolicyStore } from './score-policy-store.ts';
+import { sequenceStore } from './sequence-store.ts';
 import { acquireServingLock } from './serving-lock.ts';
 import { shadowLedger, shadowReader } from './shadow-stores.ts';
 import { openFailure } from './sqlite-failure.ts';
@@ -63,6 +66,8 @@ export interface SqliteStorage {
   readonly offPolicyReader: OffPolicyReader;
   readonly assignments: AssignmentStore;
   readonly policySnapshots: PolicySnapshotStore;
+  readonly sequences: SequenceStore;
+  readonly scorePolicies: ScorePolicyStore;
   readonly shadowLedger: Pick<ShadowLedger, 'appendShadowGeneration'>;
   readonly shadowReader: ShadowReader & ShadowSpendSource;
   /** 64 hex digits, the same for as long as the file lives. */
@@ -117,6 +122,8 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       offPolicyReader: offPolicyReader(reader),
       assignments: assignmentStore(reader),
       policySnapshots: policySnapshotStore(writer, reader),
+      sequences: sequenceStore(writer, reader),
+      scorePolicies: createScorePolicyStore(writer, reader),
       shadowLedger: shadowLedger(writer),
       shadowReader: shadowReader(reader),
       unitHashKey: key,

@@ -1,3 +1,4 @@
+import type { SequenceCommit, SequenceKey } from '../../analytics/index.ts';
 import type {
   LabelEvent,
   LabelMove,
@@ -15,6 +16,8 @@ import type {
 } from '../../ledger/index.ts';
 import type { GenerationValues } from './generation-columns.ts';
 import type { OutcomeRow } from './outcome-columns.ts';
+import type { ScoreValues } from './score-columns.ts';
+import type { ScoreTraining } from './score-training-rows.ts';
 import type { ShadowPairValues } from './shadow-pair-columns.ts';
 
 /** What the writer can be asked. Plain data: it crosses a thread boundary. */
@@ -28,6 +31,11 @@ export type WriterCommand =
       readonly kind: 'append_shadow_generation';
       readonly values: GenerationValues;
       readonly pair: ShadowPairValues;
+    }
+  | {
+      readonly kind: 'append_score';
+      readonly values: ScoreValues;
+      readonly completes: IdempotencyCompletion | null;
     }
   | {
       readonly kind: 'append_outcomes';
@@ -50,6 +58,9 @@ export type WriterCommand =
   | { readonly kind: 'append_label_event'; readonly move: LabelMove }
   | { readonly kind: 'append_rollout'; readonly event: NewRolloutEvent }
   | { readonly kind: 'append_snapshot'; readonly snapshot: PolicySnapshot }
+  | { readonly kind: 'commit_score_training'; readonly training: ScoreTraining }
+  | { readonly kind: 'claim_sequence'; readonly sequence: SequenceKey; readonly untilMs: number }
+  | { readonly kind: 'commit_sequence'; readonly commit: SequenceCommit }
   | { readonly kind: 'rebuild_rollups' }
   /** Writes one small row: tells whether the disk takes writes again. */
   | { readonly kind: 'probe'; readonly nowMs: number };

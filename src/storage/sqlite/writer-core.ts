@@ -9,7 +9,10 @@ import { createOutcomeAppender } from './outcome-appender.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
 import { createRolloutEventAppender } from './rollout-event-appender.ts';
 import { createRollups } from './rollups.ts';
+import { createScoreAppender, SCORE_DERIVED_TABLES } from './score-appender.ts';
+import { createScoreTrainingAppender } from './score-training-rows.ts';
 import { createShadowPairs, SHADOW_DERIVED_TABLES } from './shadow-pair-appender.ts';
+import { createSequenceWrites } from './sequence-rows.ts';
 import { createSnapshotAppender } from './snapshot-rows.ts';
 import { isStorageUnavailable, unavailableReason } from './sqlite-failure.ts';
 import type { QueuedCommand, WriterReply, WriterValue } from './writer-commands.ts';
@@ -39,16 +42,23 @@ const DERIVED_TABLES = [
   'generation_rollups',
   'rollup_series',
   'experiment_units',
+  'experiment_decisions',
+  'sequence_heads',
+  'sequence_checkpoints',
+  ...SCORE_DERIVED_TABLES,
   ...SHADOW_DERIVED_TABLES,
 ] as const;
 
 export function createWriterCore(database: Connection): WriterCore {
   const rollups = createRollups(database);
   const joiner = createRewardJoiner(database, rollups);
-  const outcomes = createOutcomeAppender(database, joiner);
+  const scores = createScoreAppender(database);
+  const outcomes = createOutcomeAppender(database, { generations: joiner, scores });
   const keys = createIdempotencyKeys(database);
   const appendAssignment = createAssignmentAppender(database);
   const appendSnapshot = createSnapshotAppender(database);
+  const sequences = createSequenceWrites(database);
+  const commitTraining = createScoreTrainingAppender(database);
   const shadowPairs = createShadowPairs(database);
   const appendLabelEvent = createLabelEventAppender(database);
   const appendRollout = createRolloutEventAppender(database);
@@ -86,6 +96,7 @@ export function createWriterCore(database: Connection): WriterCore {
       afterSequence = last.seq;
     }
     joiner.collectOrphans();
+    scores.rebuild();
     shadowPairs.rebuild();
   };
 
@@ -114,6 +125,13 @@ export function createWriterCore(database: Connection): WriterCore {
         }
         return null;
       }
+      case 'append_score': {
+        const score = scores.append(command.values, waitedMs);
+        if (command.completes !== null) {
+          keys.complete(command.completes, score.id, score.finished_at_ms);
+        }
+        return null;
+      }
       case 'append_outcomes':
         return outcomes.append(command.apiKeyId, command.entries);
       case 'claim_idempotency_key':
@@ -130,6 +148,13 @@ export function createWriterCore(database: Connection): WriterCore {
       case 'append_snapshot':
         appendSnapshot(command.snapshot);
         return null;
+      case 'commit_score_training':
+        commitTraining(command.training);
+        return null;
+      case 'claim_sequence':
+        return sequences.claim(command.sequence, command.untilMs);
+      case 'commit_sequence':
+        return sequences.commit(command.commit) ? 1 : 0;
       case 'rebuild_rollups':
         rebuild();
         return null;
