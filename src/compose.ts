@@ -8,6 +8,7 @@ import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './
 import { openSelection } from './compose-experiments.ts';
 import { expireKeys, storageSettings, unitHashKey } from './compose-ledger.ts';
 import { openRollouts } from './compose-rollouts.ts';
+import { openShadows } from './compose-shadows.ts';
 import type { Environment, LoadedConfig } from './config/index.ts';
 import { createExperimentsInForce } from './experiments/index.ts';
 import { createApp, createDrainSwitch, createMetrics, startServer } from './http/index.ts';
@@ -36,17 +37,6 @@ import { openSqliteStorage } from './storage/sqlite/index.ts';
 import { gatewayVersion } from './version.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
-
-const NO_SHADOW_RUNS = {
-  totals: async () => ({
-    runs: 0,
-    errors: 0,
-    liveErrors: 0,
-    schemaFailures: 0,
-    latencyRatio: null,
-    costRatio: null,
-  }),
-};
 
 export interface StartOptions {
   readonly environment: Environment;
@@ -122,9 +112,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     opened.push(() => storage.close());
 
     const rollouts = await openRollouts({
-      store: storage.rolloutEvents,
-      evidence: NO_SHADOW_RUNS,
-      config: () => store.current().config,
+      store,
+      storage,
       registry,
       experiments: experiments.current,
       ids,
@@ -137,6 +126,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       store,
       experiments,
       gates: rollouts.gates,
+      running: rollouts.running,
       prompts,
       storage,
       environment,
@@ -146,6 +136,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(selection.close);
     const { labels } = selection;
+    await rollouts.guard(labels);
 
     const routes = createRoutes({
       config,
@@ -166,7 +157,30 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       gatewayVersion: gatewayVersion(),
     });
     const hashKey = unitHashKey(loaded, environment, storage.unitHashKey);
+    const recording = {
+      redaction: createRedaction(config.ledger.redact),
+      storeText: config.ledger.store_text,
+      hashUnit: (kind: string, id: string) => hmacSha256Hex(hashKey, `${kind}:${id}`),
+      configHash: () => store.current().hash,
+      gatewayVersion: gatewayVersion(),
+    };
+    const shadows = await openShadows({
+      ...recording,
+      store,
+      environment,
+      prompts,
+      storage,
+      liveRoutes: routes,
+      observer: metrics,
+      ids,
+      clock,
+      random,
+      logger,
+    });
+    opened.push(shadows.close);
     const generate = createGenerateService({
+      ...recording,
+      shadows: shadows.runner,
       prompts,
       selector: selection.selector,
       defaultPromptVersion: environment.defaultPromptVersion,
@@ -194,7 +208,9 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     const experimentReports = createExperimentReports({
       reader: storage.experimentReader,
-      experiments: experiments.current,
+      experiments: rollouts.running,
+      stops: rollouts.stops,
+      health: rollouts.health,
       snapshots: storage.policySnapshots,
       config,
       clock,
@@ -206,6 +222,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       outcomes,
       reports,
       experimentReports,
+      shadowReports: shadows.reports,
       experimentOffPolicy: createExperimentOffPolicy({
         reader: storage.offPolicyReader,
         queue: evaluations,
@@ -260,6 +277,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       ],
       reload: () => reloadAll(prompts, store, logger),
       close: () => {
+        shadows.runner.beginDrain();
         closing ??= announceDrain(drain, config.server.drain_delay_ms, clock).then(closeAll);
         return closing;
       },

@@ -1,4 +1,5 @@
 export { createEvaluationQueue } from './evaluation-queue.ts';
+export { createExperimentHealth } from './experiment-health.ts';
 export type { ArmTotals, ArmTotalsQuery, ExperimentReader, RevisionUnits } from './experiment-reader.ts';
 export type { ExperimentReport } from './experiment-report.ts';
 export { experimentReportCsv } from './experiment-report-csv.ts';
@@ -17,7 +18,7 @@ export { evaluateDecisionLog, type OfflineEvaluation } from './offline-off-polic
 export { type Plan, type PlannedOutcomes, planExperiment } from './offline-plan.ts';
 export { type RewardReport, reportRewardLog } from './offline-reward-report.ts';
 export type { ReportReader, VersionTotals, VersionTotalsQuery } from './report-reader.ts';
-export type { ShadowEvidence, ShadowEvidenceQuery, ShadowTotals } from './shadow-evidence.ts';
+export { createShadowEvidence, type ShadowEvidence, type ShadowEvidenceQuery, type ShadowTotals } from './shadow-evidence.ts';
 export type {
   LatencyHistogram,
   ShadowReader,
@@ -25,6 +26,7 @@ export type {
   ShadowSums,
   ShadowTotalsQuery,
 } from './shadow-reader.ts';
+export { createShadowReports, type ShadowReports } from './shadow-reports.ts';
 export type { VersionReport, VersionReportRequest } from './version-report.ts';
 export { versionReportCsv } from './version-report-csv.ts';
 export { createVersionReports, type VersionReports } from './version-reports.ts';

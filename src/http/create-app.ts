@@ -10,9 +10,11 @@ import { generateRoutes } from './routes/generate-route.ts';
 import { labelsRoutes } from './routes/labels-routes.ts';
 import { openAiRoutes } from './routes/openai-routes.ts';
 import { operationsRoutes } from './routes/operations-routes.ts';
+import { policyRoutes } from './routes/policy-routes.ts';
 import { promptRoutes } from './routes/prompt-routes.ts';
 import { reportRoutes } from './routes/report-routes.ts';
 import { scoreRoutes } from './routes/score-routes.ts';
+import { shadowRoutes } from './routes/shadow-routes.ts';
 
 /** The whole HTTP surface over its services. Listens to nothing: see {@link startServer}. */
 export function createApp(services: HttpServices): Express {
@@ -33,6 +35,8 @@ export function createApp(services: HttpServices): Express {
     ...labelsRoutes(services),
     ...reportRoutes(services),
     ...experimentRoutes(services),
+    ...policyRoutes(services),
+    ...shadowRoutes(services),
     ...operationsRoutes(services),
     ...docsRoutes(services),
   ]);

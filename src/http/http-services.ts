@@ -1,4 +1,9 @@
-import type { ExperimentOffPolicy, ExperimentReports, VersionReports } from '../analytics/index.ts';
+import type {
+  ExperimentOffPolicy,
+  ExperimentReports,
+  ShadowReports,
+  VersionReports,
+} from '../analytics/index.ts';
 import type { ConfigStore } from '../config/index.ts';
 import type { Labels } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
@@ -18,6 +23,7 @@ export interface HttpServices {
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
   readonly experimentReports: ExperimentReports;
+  readonly shadowReports: ShadowReports;
   readonly experimentOffPolicy: ExperimentOffPolicy;
   readonly config: Pick<ConfigStore, 'status'>;
   readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;

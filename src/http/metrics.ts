@@ -3,11 +3,12 @@ import type { ConfigStore } from '../config/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PromptRegistry, PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
-import type { GenerationObserver, ScoreObserver } from '../serving/index.ts';
+import type { GenerationObserver, ScoreObserver, ShadowObserver } from '../serving/index.ts';
 import { sampleReloads } from './config-metrics.ts';
+import { createShadowMetrics } from './shadow-metrics.ts';
 
 /** What `/metrics` shows, and where it is counted. */
-export interface Metrics extends GenerationObserver, ScoreObserver {
+export interface Metrics extends GenerationObserver, ScoreObserver, ShadowObserver {
   request(observation: {
     /** Pattern of the route, never the raw path. */
     readonly route: string;
@@ -67,6 +68,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const promptLabels = createPromptLabels(sources.prompts);
 
   return {
+    ...createShadowMetrics(registry),
     contentType: registry.contentType,
     scrape: () => registry.metrics(),
     request({ route, method, status, durationMs }) {

@@ -25,6 +25,7 @@ import {
   renderBodySchema,
 } from './schemas/prompt-schema.ts';
 import { reportQuerySchema, reportSchema } from './schemas/report-schema.ts';
+import { shadowListSchema, shadowReportSchema } from './schemas/shadow-schema.ts';
 import { generationSchema, readinessSchema } from './schemas/system-schema.ts';
 
 const CALL_CODES: readonly ErrorCode[] = [
@@ -123,6 +124,23 @@ export const ROUTES: readonly RouteDescription[] = [
       },
     },
     codes: ['invalid_request', 'experiment_not_found', 'overloaded', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/analytics/shadow',
+    tag: 'Admin',
+    summary: 'Every candidate that runs in shadow, with its counts',
+    answers: { 200: json('The shadow rules, by name.', shadowListSchema) },
+    codes: ['storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/analytics/shadow/{name}',
+    tag: 'Admin',
+    summary: 'What the shadow runs of a candidate have shown, beside their live calls',
+    params: z.object({ name: z.string().describe('Name of the shadow rule.') }),
+    answers: { 200: json('The report.', shadowReportSchema) },
+    codes: ['invalid_request', 'shadow_not_found', 'storage_unavailable'],
   },
   {
     method: 'get',

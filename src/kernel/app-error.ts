@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'generation_not_found'
   | 'experiment_not_found'
   | 'policy_not_found'
+  | 'shadow_not_found'
   | 'score_not_found'
   | 'method_not_allowed'
   | 'conflict'

@@ -1,4 +1,5 @@
 export { assignmentBucket } from './assignment-bucket.ts';
+export { asymptoticInterval } from './asymptotic-sequence.ts';
 export {
   betaBinomialDifference,
   betaBinomialInterval,

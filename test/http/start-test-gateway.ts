@@ -8,13 +8,7 @@ import {
   type DrainSwitch,
   startServer,
 } from '../../src/http/index.ts';
-import {
-  type Logger,
-  seededRandom,
-  silentLogger,
-  systemClock,
-  systemIds,
-} from '../../src/kernel/index.ts';
+import { type Logger, seededRandom, silentLogger, systemClock, systemIds } from '../../src/kernel/index.ts';
 import type { StoredGeneration, StoredScore } from '../../src/ledger/index.ts';
 import type { PromptStore } from '../../src/prompts/index.ts';
 import type { TargetHealth } from '../../src/providers/index.ts';
@@ -81,7 +75,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     status: () => ({ lastReload: null, counts: { changed: 0, unchanged: 0, failed: 0 } }),
   };
   const routes = { names: () => ['default', 'cheap/fast'], health: () => targets };
-  const metrics = createMetrics({ prompts, ledger, routes, gatewayVersion: '0.0.0-test' });
+  const metrics = createMetrics({ config, prompts, ledger, routes, gatewayVersion: '0.0.0-test' });
   const scorePolicies = options.scorePolicies ?? scriptedScorePolicies();
   const services: HttpServices = {
     generate,
@@ -121,6 +115,12 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         throw new Error('no evaluation scripted');
       },
     },
+    shadowReports: {
+      list: async () => [],
+      shadowReport: async () => {
+        throw new Error('no report scripted');
+      },
+    },
     reports: {
       versionReport: async () => {
         throw new Error('no report scripted');
@@ -143,7 +143,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       findScore: async (id) => storedScores.get(id) ?? null,
     },
     routes,
-    metrics: createMetrics({ config, prompts, ledger, routes, gatewayVersion: '0.0.0-test' }),
+    metrics,
     drain,
     clock: systemClock,
     ids: systemIds(),
