@@ -1,5 +1,5 @@
 import type { ConfigStore } from '../config/index.ts';
-import { AppError, type Fault } from '../kernel/index.ts';
+import type { Fault } from '../kernel/index.ts';
 import type { PromptRegistry } from '../prompts/index.ts';
 import { experimentChanges } from './experiment-changes.ts';
 import type { Experiment } from './experiment-types.ts';
@@ -26,12 +26,10 @@ export function createExperimentsInForce(
     current: () => inForce,
     namesOf: (prompt) => inForce.filter((experiment) => experiment.prompt === prompt).map(({ name }) => name),
     follow: ({ labels, policies }) => {
-      store.addCheck(async (next) => {
-        const loaded = tryLoad(() => loadExperiments(next.config, registry()));
-        return loaded.faults.length > 0
-          ? loaded.faults
-          : pointedToFaults(loaded.experiments, inForce, labels);
-      });
+      // What loading fails with are the faults of the check.
+      store.addCheck(async (next) =>
+        pointedToFaults(loadExperiments(next.config, registry()), inForce, labels),
+      );
       store.addWarning((next) => experimentChanges(loadExperiments(next.config, registry()), inForce));
       store.addPreparation(async (next) => {
         const experiments = loadExperiments(next.config, registry());
@@ -65,17 +63,4 @@ function pointedToFaults(
       return [{ path: `experiments.${name}`, message }];
     }),
   );
-}
-
-function tryLoad(load: () => readonly Experiment[]): {
-  readonly experiments: readonly Experiment[];
-  readonly faults: readonly Fault[];
-} {
-  try {
-    return { experiments: load(), faults: [] };
-  } catch (error) {
-    if (error instanceof AppError && error.faults.length > 0)
-      return { experiments: [], faults: error.faults };
-    throw error;
-  }
 }

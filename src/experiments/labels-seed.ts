@@ -42,6 +42,16 @@ export async function seedLabels(configured: ConfiguredLabels, parts: SeedParts)
   return [...warnings, ...brokenLabels(parts)];
 }
 
+/** First values that a database without these labels would refuse. */
+export function seedFaults(configured: ConfiguredLabels, known: KnownTargets): readonly Fault[] {
+  return Object.entries(configured).flatMap(([prompt, labels]) =>
+    Object.entries(labels).flatMap(([label, value]) => {
+      const { fault } = checkedTarget(known, prompt, label, toTarget(value));
+      return fault === null ? [] : [{ path: `labels.${prompt}.${label}`, message: fault }];
+    }),
+  );
+}
+
 function toTarget(value: ConfiguredTarget): LabelTarget {
   if (typeof value === 'string') return { kind: 'version', version: value };
   return 'version' in value

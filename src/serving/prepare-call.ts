@@ -127,16 +127,11 @@ export function headOf(call: PreparedCall): GenerationHead {
 }
 
 export function dryRunOf(call: PreparedCall): DryRun {
-  const { prompt, promptVersion, promptHash, versionSource, label, route } = headOf(call);
+  const { id: _unused, ...chosen } = headOf(call);
   return {
-    prompt,
-    promptVersion,
-    promptHash,
-    versionSource,
-    label,
+    ...chosen,
     messages: call.routeCall.messages,
     variables: call.variables,
-    route,
     model: call.routeCall.modelOverride,
     targets: call.route.targets.map(({ provider, model }) => ({ provider, model })),
     parameters: call.routeCall.parameters,
