@@ -7,6 +7,7 @@ import {
 import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
 import { openSelection } from './compose-experiments.ts';
 import { expireKeys, storageSettings, unitHashKey } from './compose-ledger.ts';
+import { openRanking } from './compose-ranking.ts';
 import { openRollouts } from './compose-rollouts.ts';
 import { openShadows } from './compose-shadows.ts';
 import type { Environment, LoadedConfig } from './config/index.ts';
@@ -151,6 +152,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     const { ledger } = storage;
     const metrics = createMetrics({
       config: store,
+      experiments: { experiments: experiments.current, stops: rollouts.stops },
       prompts,
       ledger,
       routes,
@@ -199,6 +201,17 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       configHash: () => store.current().hash,
       gatewayVersion: gatewayVersion(),
     });
+    const ranking = await openRanking({
+      ...recording,
+      store,
+      storage,
+      observer: metrics,
+      ids,
+      clock,
+      random,
+      logger,
+    });
+    opened.push(ranking.close);
     const outcomes = createOutcomeService({ ledger, metrics: config.metrics, clock, ids, observer: metrics });
     const reports = createVersionReports({
       reader: storage.reportReader,
@@ -219,6 +232,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     const drain = createDrainSwitch();
     const app = createApp({
       generate,
+      scores: ranking.scores,
+      scorePolicies: ranking.policies,
       outcomes,
       reports,
       experimentReports,
@@ -230,6 +245,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       config: store,
       prompts,
       labels,
+      rollouts: rollouts.history,
+      stops: rollouts.stops,
       ledger,
       ledgerReader: storage.ledgerReader,
       routes,

@@ -13,6 +13,7 @@ import { operationsRoutes } from './routes/operations-routes.ts';
 import { policyRoutes } from './routes/policy-routes.ts';
 import { promptRoutes } from './routes/prompt-routes.ts';
 import { reportRoutes } from './routes/report-routes.ts';
+import { rolloutRoutes } from './routes/rollout-routes.ts';
 import { scoreRoutes } from './routes/score-routes.ts';
 import { shadowRoutes } from './routes/shadow-routes.ts';
 
@@ -35,6 +36,7 @@ export function createApp(services: HttpServices): Express {
     ...labelsRoutes(services),
     ...reportRoutes(services),
     ...experimentRoutes(services),
+    ...rolloutRoutes(services),
     ...policyRoutes(services),
     ...shadowRoutes(services),
     ...operationsRoutes(services),

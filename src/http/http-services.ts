@@ -5,7 +5,7 @@ import type {
   VersionReports,
 } from '../analytics/index.ts';
 import type { ConfigStore } from '../config/index.ts';
-import type { Labels } from '../experiments/index.ts';
+import type { ExperimentStops, Labels, RolloutHistory } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
@@ -28,6 +28,8 @@ export interface HttpServices {
   readonly config: Pick<ConfigStore, 'status'>;
   readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;
   readonly labels: Pick<Labels, 'list' | 'current' | 'history' | 'move'>;
+  readonly rollouts: Pick<RolloutHistory, 'page'>;
+  readonly stops: Pick<ExperimentStops, 'stop' | 'resume'>;
   readonly ledger: Pick<Ledger, 'health'>;
   readonly ledgerReader: Pick<LedgerReader, 'findGeneration' | 'findScore'>;
   readonly routes: Pick<Routes, 'names' | 'health'>;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../kernel/index.ts';
+import { ROLLOUT_ROUTES } from './openapi-rollout-routes.ts';
 import { SCORE_ROUTES } from './openapi-score-routes.ts';
 import { idempotencyHeader, json, type RouteDescription, WITH_BODY } from './route-description.ts';
 import { chatAnswerSchema, chatBodySchema, modelListSchema, modelSchema } from './schemas/chat-schema.ts';
@@ -142,6 +143,7 @@ export const ROUTES: readonly RouteDescription[] = [
     answers: { 200: json('The report.', shadowReportSchema) },
     codes: ['invalid_request', 'shadow_not_found', 'storage_unavailable'],
   },
+  ...ROLLOUT_ROUTES,
   {
     method: 'get',
     path: '/generations/{id}',

@@ -2,7 +2,7 @@ export { createGenerateService } from './generate.ts';
 export { promptSettingWarnings } from './prompt-setting-warnings.ts';
 export { createOutcomeService } from './record-outcome.ts';
 export { createRedaction } from './redaction.ts';
-export { createScoreService } from './score.ts';
+export { createScoreService, type ScoreParts } from './score.ts';
 export type {
   ScoreAnswer,
   ScoreObserver,

@@ -1,5 +1,5 @@
 import { AppError } from '../../src/kernel/index.ts';
-import type { ScorePolicy, ScorePolicySnapshot } from '../../src/ranking/index.ts';
+import type { ScorePolicies, ScorePolicy, ScorePolicySnapshot } from '../../src/ranking/index.ts';
 
 /** Ranks by `novelty` of the candidate alone; `ScorePolicy` of the shape that the configuration gives. */
 export function scriptedScorePolicy(changes: Partial<ScorePolicy> = {}): ScorePolicy {
@@ -52,19 +52,13 @@ export function scriptedSnapshot(changes: Partial<ScorePolicySnapshot> = {}): Sc
   };
 }
 
-interface ScriptedScorePolicies {
-  find(name: string | null): ScorePolicy;
-  current(name: string): ScorePolicySnapshot;
-  list(): readonly ScorePolicy[];
-}
-
 /** Policies as they are in force, with one state each. */
 export function scriptedScorePolicies(
   policies: readonly ScorePolicy[] = [scriptedScorePolicy()],
   snapshot: ScorePolicySnapshot = scriptedSnapshot(),
-): ScriptedScorePolicies {
+): Pick<ScorePolicies, 'list' | 'find' | 'current'> {
   return {
-    list: () => policies,
+    list: () => policies.map((policy) => ({ policy, snapshot })),
     find: (name) => {
       const found = name === null ? policies[0] : policies.find((policy) => policy.name === name);
       if (found !== undefined) return found;

@@ -75,7 +75,17 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     status: () => ({ lastReload: null, counts: { changed: 0, unchanged: 0, failed: 0 } }),
   };
   const routes = { names: () => ['default', 'cheap/fast'], health: () => targets };
-  const metrics = createMetrics({ config, prompts, ledger, routes, gatewayVersion: '0.0.0-test' });
+  const stops = {
+    find: () => null,
+    alarm: () => null,
+    stop: async () => {
+      throw new Error('no stop scripted');
+    },
+    resume: async () => {
+      throw new Error('no resumption scripted');
+    },
+  };
+  const metrics = createMetrics({ config, experiments: { experiments: () => [], stops }, prompts, ledger, routes, gatewayVersion: '0.0.0-test' });
   const scorePolicies = options.scorePolicies ?? scriptedScorePolicies();
   const services: HttpServices = {
     generate,
@@ -128,6 +138,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     },
     config,
     prompts,
+    rollouts: { page: async () => [] },
+    stops,
     labels: createLabels({
       gates: { admitMove: async () => ({ finding: NO_GATE, live: [] }) },
       store: memoryLabelEvents(),

@@ -95,3 +95,46 @@ export const storedScoreSchema = z
     ),
   })
   .meta({ id: 'Score' });
+
+const policyState = {
+  policy: z.string(),
+  kind: z.enum(['squarecb', 'uniform']),
+  metric: z.string(),
+  definition: z.string().describe('Hash over the definition in force.'),
+  policy_revision: z.string().describe('What decisions are recorded with; one more at every change.'),
+  computed_at: z.string(),
+  rewards: z.number().describe('Rewards that it has learnt from.'),
+  weight: z.number().describe('What is left of them after discounting; the same without it.'),
+};
+
+export const policyListSchema = z
+  .object({ policies: z.array(z.object(policyState)).describe('In the order of the configuration.') })
+  .meta({ id: 'PolicyList' });
+
+export const policySchema = z
+  .object({
+    ...policyState,
+    optimize: z.enum(['max', 'min']),
+    features: z.array(
+      z.looseObject({
+        name: z.string(),
+        source: z.enum(['candidate', 'profile', 'context']),
+        type: z.enum(['number', 'boolean', 'category']),
+      }),
+    ),
+    interactions: z.array(z.array(z.string())),
+    unknown_features: z.enum(['refuse', 'ignore']),
+    gamma_scale: z.number().optional(),
+    gamma_exponent: z.number().optional(),
+    floor_share: z.number().optional(),
+    ridge_lambda: z.number(),
+    discount: z.number(),
+    update_interval_seconds: z.number(),
+    max_candidates: z.number(),
+    learnt: z
+      .array(z.object({ input: z.string(), coefficient: z.number() }))
+      .describe(
+        'What each input adds to the predicted reward when it goes from 0 to 1, on the scale where 1 is the best reward there is; all 0 before the first reward.',
+      ),
+  })
+  .meta({ id: 'Policy' });
