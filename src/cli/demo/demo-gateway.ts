@@ -7,13 +7,19 @@ import { AppError, seededRandom, silentLogger } from '../../kernel/index.ts';
 import type { PromptRegistry } from '../../prompts/index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { PACKAGE_ROOT } from '../package-root.ts';
-import { DEMO_EXPERIMENT, DEMO_METRIC, DEMO_PROMPT, type DemoSettings } from './demo-settings.ts';
+import {
+  DEMO_EXPERIMENT,
+  DEMO_METRIC,
+  DEMO_PROMPT,
+  type DemoPolicy,
+  type DemoSettings,
+} from './demo-settings.ts';
 import { createVersionRecogniser } from './recognise-version.ts';
 import { type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.ts';
 import { TRUE_PROBABILITIES } from './simulated-users.ts';
 
 /** Names the variable that holds the key of the unit hashes: with a key of its own a seed assigns the same users. */
-const UNIT_KEY_VARIABLE = 'DEMO_UNIT_KEY';
+export const UNIT_KEY_VARIABLE = 'DEMO_UNIT_KEY';
 
 /**
  * Least share of an arm while the policy learns. More than the default, so that the worst version goes on being tried and
@@ -38,7 +44,10 @@ export async function startDemoGateway(
 ): Promise<DemoGateway> {
   const databaseFile = join(folder, 'gateway.db');
   const configFile = join(folder, 'gateway.config.json');
-  writeFileSync(configFile, `${JSON.stringify(demoConfig(settings), null, 2)}\n`);
+  writeFileSync(
+    configFile,
+    `${JSON.stringify(demoConfig({ policy: settings.policy, floor: null }), null, 2)}\n`,
+  );
   const recogniser = { recognise: (_rendered: string): string | null => null };
   const upstream = await startScriptedUpstream({
     clock,
@@ -54,8 +63,14 @@ export async function startDemoGateway(
   return { url: gateway.url, databaseFile, configFile };
 }
 
-/** The packaged file with an experiment over the demonstrated versions. */
-function demoConfig({ policy }: Pick<DemoSettings, 'policy'>): Readonly<Record<string, unknown>> {
+/** The packaged file with an experiment over the demonstrated versions. `floor`: null for that of the demonstration. */
+export function demoConfig({
+  policy,
+  floor,
+}: {
+  readonly policy: DemoPolicy;
+  readonly floor: number | null;
+}): Readonly<Record<string, unknown>> {
   const packaged: Record<string, unknown> = JSON.parse(
     readFileSync(join(PACKAGE_ROOT, 'gateway.config.json'), 'utf8'),
   );
@@ -69,7 +84,9 @@ function demoConfig({ policy }: Pick<DemoSettings, 'policy'>): Readonly<Record<s
         prompt: DEMO_PROMPT,
         arms: Object.fromEntries(Object.keys(TRUE_PROBABILITIES).map((version) => [version, { version }])),
         policy:
-          policy === 'fixed' ? { kind: policy } : { kind: policy, update_interval_seconds: 1, floor: FLOOR },
+          policy === 'fixed'
+            ? { kind: policy }
+            : { kind: policy, update_interval_seconds: 1, floor: floor ?? FLOOR },
         metric: DEMO_METRIC,
       },
     },
@@ -86,8 +103,12 @@ function demoEnvironment(upstream: ScriptedUpstream, databaseFile: string, seed:
     OPENAI_BASE_URL: upstream.baseUrl,
     OPENAI_API_KEY: 'demo',
     OPENAI_MODEL: upstream.model,
-    [UNIT_KEY_VARIABLE]: `demonstration ${seed}`,
+    [UNIT_KEY_VARIABLE]: demoUnitKey(seed),
   });
+}
+
+export function demoUnitKey(seed: number): string {
+  return `demo-${seed}`;
 }
 
 function sourcesOf(registry: PromptRegistry) {

@@ -111,7 +111,7 @@ export function demoReportText(run: DemoRun): string {
       ? []
       : [
           `Kept: ${run.database}`,
-          `  look at it:  DATABASE_URL=sqlite:${run.database} prompt-gateway serve --config ${run.config}`,
+          `  look at it:  DEMO_UNIT_KEY=demo-${run.seed} DATABASE_URL=sqlite:${run.database} prompt-gateway serve --config ${run.config}`,
           '',
         ]),
     'For real: set OPENAI_API_KEY (or LITELLM_BASE_URL and LITELLM_API_KEY) and run `prompt-gateway serve`; set',
