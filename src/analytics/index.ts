@@ -17,8 +17,34 @@ export type {
 export { evaluateDecisionLog, type OfflineEvaluation } from './offline-off-policy.ts';
 export { type Plan, type PlannedOutcomes, planExperiment } from './offline-plan.ts';
 export { type RewardReport, reportRewardLog } from './offline-reward-report.ts';
+export type {
+  PolicyCell,
+  PolicyChoicePage,
+  PolicyDecision,
+  PolicyDecisionPage,
+  PolicyDecisionsQuery,
+  PolicyReader,
+  PolicyTotals,
+  PolicyTotalsQuery,
+} from './policy-reader.ts';
+export { createPolicyReports, type PolicyReports } from './policy-reports.ts';
 export type { ReportReader, VersionTotals, VersionTotalsQuery } from './report-reader.ts';
-export { createShadowEvidence, type ShadowEvidence, type ShadowEvidenceQuery, type ShadowTotals } from './shadow-evidence.ts';
+export { createSequenceFolds, type SequenceFolds } from './sequence-folds.ts';
+export type {
+  DecisionPageQuery,
+  SequenceCheckpoint,
+  SequenceCommit,
+  SequenceDecision,
+  SequenceHead,
+  SequenceKey,
+  SequenceStore,
+} from './sequence-store.ts';
+export {
+  createShadowEvidence,
+  type ShadowEvidence,
+  type ShadowEvidenceQuery,
+  type ShadowTotals,
+} from './shadow-evidence.ts';
 export type {
   LatencyHistogram,
   ShadowReader,

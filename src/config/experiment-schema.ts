@@ -99,6 +99,14 @@ export const experimentsSchema = z
         .describe('Seed of the assignment; another one shuffles all units. Default: the name.'),
       start: instant('Before this time every call gets the baseline and none counts.'),
       stop: instant('From this time on every call gets the baseline and none counts.'),
+      grace_hours: z
+        .number()
+        .min(0)
+        .max(720)
+        .default(1)
+        .describe(
+          'How long after the attribution window an hour of decisions waits for outcomes that are reported late, before the drift-safe intervals fold it, in hours. Later changes are folded anew.',
+        ),
       guardrails: guardrailsSchema,
       guardrail_interval_seconds: z
         .int()

@@ -46,6 +46,8 @@ export interface Experiment {
   /** Before and after, every call gets the baseline and none is part of the experiment. Epoch ms; null: unbounded. */
   readonly startMs: number | null;
   readonly stopMs: number | null;
+  /** How long after its attribution window an hour of decisions may still bring late outcomes before it is folded. */
+  readonly graceMs: number;
   /** No part of the revision: another limit makes no other experiment. */
   readonly guardrails: readonly Guardrail[];
   readonly guardrailIntervalMs: number;

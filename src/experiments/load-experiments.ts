@@ -1,5 +1,13 @@
 import { experimentMetric, type GatewayConfig } from '../config/index.ts';
-import { AppError, canonicalJson, type Fault, listNames, nearestName, sha256Hex } from '../kernel/index.ts';
+import {
+  AppError,
+  canonicalJson,
+  type Fault,
+  HOUR_MS,
+  listNames,
+  nearestName,
+  sha256Hex,
+} from '../kernel/index.ts';
 import type { PromptFamily, PromptRegistry } from '../prompts/index.ts';
 import { fixedPropensities } from '../statistics/index.ts';
 import type { Arm, Experiment, ExperimentPolicy, Guardrail } from './experiment-types.ts';
@@ -95,6 +103,7 @@ function experimentOf(
     revision: `sha256:${sha256Hex(canonicalJson({ ...definition, declaration }))}`,
     startMs: written.start === undefined ? null : Date.parse(written.start),
     stopMs: written.stop === undefined ? null : Date.parse(written.stop),
+    graceMs: written.grace_hours * HOUR_MS,
     guardrails: written.guardrails.map(guardrailOf),
     guardrailIntervalMs: written.guardrail_interval_seconds * 1_000,
   };

@@ -56,6 +56,7 @@ export function experiment(changes: Partial<Experiment> = {}): Experiment {
     salt: 'tone',
     startMs: null,
     stopMs: null,
+    graceMs: 3_600_000,
     guardrails: [],
     guardrailIntervalMs: 30_000,
     ...changes,

@@ -4,10 +4,11 @@ import { type AssignmentQuery, createAssignmentFinder } from './assignment-rows.
 import type { Connection } from './connection.ts';
 import { createArmTotals, createRevisionUnits } from './experiment-totals.ts';
 import { createOffPolicyReads, type OffPolicyReads } from './off-policy-reads.ts';
+import { createSequenceReads, type SequenceReads } from './sequence-rows.ts';
 import { createLatestSnapshot } from './snapshot-rows.ts';
 
 /** What the reader can be asked about experiments. */
-export interface ExperimentReads extends OffPolicyReads {
+export interface ExperimentReads extends OffPolicyReads, SequenceReads {
   readonly armTotals: (query: ArmTotalsQuery) => readonly ArmTotals[];
   readonly revisionUnits: (query: { readonly experiment: string }) => readonly RevisionUnits[];
   readonly findAssignment: (query: AssignmentQuery) => Assignment | null;
@@ -21,5 +22,6 @@ export function createExperimentReads(database: Connection): ExperimentReads {
     findAssignment: createAssignmentFinder(database),
     latestSnapshot: createLatestSnapshot(database),
     ...createOffPolicyReads(database),
+    ...createSequenceReads(database),
   };
 }

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-import type { ExperimentReader, OffPolicyReader, ReportReader, ShadowReader } from '../../analytics/index.ts';
+import type {
+  ExperimentReader,
+  OffPolicyReader,
+  ReportReader,
+  SequenceStore,
+  ShadowReader,
+} from '../../analytics/index.ts';
 import type {
   AssignmentStore,
   LabelEventStore,

@@ -11,6 +11,7 @@ const PROBE_INTERVAL_MS = 1_000;
 const MAY_WRITE_NOTHING: ReadonlySet<WriterCommand['kind']> = new Set([
   'claim_idempotency_key',
   'append_label_event',
+  'commit_sequence',
   'append_rollout',
 ]);
 

@@ -41,6 +41,7 @@ describe('loadExperiments', () => {
         startMs: null,
         stopMs: null,
         guardrails: [],
+        graceMs: 3_600_000,
         guardrailIntervalMs: 30_000,
       },
     ]);
