@@ -38,11 +38,12 @@ export async function openRanking(options: RankingOptions): Promise<RankingParts
   policies.start();
   store.addPreparation(async (next) => {
     const loaded = loadScorePolicies(next.config);
+    const takeOver = await policies.prepare(loaded);
     return () => {
       definitions = loaded;
+      takeOver();
     };
   });
-  store.subscribe(() => policies.reconcile());
   return {
     policies,
     scores: createScoreService({
