@@ -5,6 +5,7 @@ import {
   createSelector,
   createUnitAssigner,
   defaultVersionWarnings,
+  type Experiment,
   type ExperimentsInForce,
   experimentWarnings,
   type Labels,
@@ -20,6 +21,8 @@ export interface SelectionOptions {
   readonly store: ConfigStore;
   readonly experiments: ExperimentsInForce;
   readonly gates: RolloutGates;
+  /** Those in force, a stopped one ended at its stop. */
+  readonly running: () => readonly Experiment[];
   readonly prompts: PromptStore;
   readonly storage: Pick<
     SqliteStorage,
@@ -42,7 +45,7 @@ export interface SelectionParts {
 
 /** Labels, policies and the choice of versions; they follow every reload of the configuration from now on. */
 export async function openSelection(options: SelectionOptions): Promise<SelectionParts> {
-  const { store, experiments, gates, prompts, storage, environment, ids, clock, logger } = options;
+  const { store, experiments, gates, running, prompts, storage, environment, ids, clock, logger } = options;
   const { config } = store.current();
   const registry = () => prompts.current();
   const labels = createLabels({
@@ -55,7 +58,7 @@ export async function openSelection(options: SelectionOptions): Promise<Selectio
     logger,
   });
   const policies = createPolicyRunner({
-    experiments: experiments.current,
+    experiments: running,
     // Read at the start: the ledger keeps their declarations, and outcomes are checked against them.
     metrics: config.metrics,
     snapshots: storage.policySnapshots,
@@ -74,7 +77,7 @@ export async function openSelection(options: SelectionOptions): Promise<Selectio
     policies.start();
     experiments.follow({ labels, policies });
     const assigner = createUnitAssigner({ assignments: storage.assignments, snapshots: policies, clock });
-    const wishes = { labels, experiments: experiments.current };
+    const wishes = { labels, experiments: running };
     return {
       labels,
       policies,

@@ -2,6 +2,7 @@ import {
   createEvaluationQueue,
   createExperimentOffPolicy,
   createExperimentReports,
+  createPolicyReports,
   createVersionReports,
 } from './analytics/index.ts';
 import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
@@ -241,6 +242,12 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       experimentOffPolicy: createExperimentOffPolicy({
         reader: storage.offPolicyReader,
         queue: evaluations,
+      }),
+      policyReports: createPolicyReports({
+        reader: storage.policyReader,
+        queue: evaluations,
+        policies: ranking.policies,
+        clock,
       }),
       config: store,
       prompts,

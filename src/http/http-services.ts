@@ -1,9 +1,4 @@
-import type {
-  ExperimentOffPolicy,
-  ExperimentReports,
-  ShadowReports,
-  VersionReports,
-} from '../analytics/index.ts';
+import type { ExperimentOffPolicy, ExperimentReports, PolicyReports, ShadowReports, VersionReports } from '../analytics/index.ts';
 import type { ConfigStore } from '../config/index.ts';
 import type { ExperimentStops, Labels, RolloutHistory } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
@@ -25,6 +20,7 @@ export interface HttpServices {
   readonly experimentReports: ExperimentReports;
   readonly shadowReports: ShadowReports;
   readonly experimentOffPolicy: ExperimentOffPolicy;
+  readonly policyReports: PolicyReports;
   readonly config: Pick<ConfigStore, 'status'>;
   readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;
   readonly labels: Pick<Labels, 'list' | 'current' | 'history' | 'move'>;

@@ -5,6 +5,7 @@ import type { PromptRegistry, PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
 import type { GenerationObserver, ScoreObserver, ShadowObserver } from '../serving/index.ts';
 import { sampleReloads } from './config-metrics.ts';
+import { type ExperimentStates, sampleExperiments } from './experiment-metrics.ts';
 import { createShadowMetrics } from './shadow-metrics.ts';
 
 /** What `/metrics` shows, and where it is counted. */
@@ -23,6 +24,7 @@ export interface Metrics extends GenerationObserver, ScoreObserver, ShadowObserv
 
 export interface MetricsSources {
   readonly config: Pick<ConfigStore, 'status'>;
+  readonly experiments: ExperimentStates;
   readonly prompts: Pick<PromptStore, 'current'>;
   readonly ledger: Pick<Ledger, 'health'>;
   readonly routes: Pick<Routes, 'health'>;
@@ -65,6 +67,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const calls = callMetrics(registry);
   sampleHealth(registry, sources);
   sampleReloads(registry, sources.config);
+  sampleExperiments(registry, sources.experiments);
   const promptLabels = createPromptLabels(sources.prompts);
 
   return {

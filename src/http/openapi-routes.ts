@@ -18,6 +18,7 @@ import {
   labelSchema,
   labelWithHistorySchema,
 } from './schemas/labels-schema.ts';
+import { policyQuerySchema, policyReportSchema } from './schemas/policy-report-schema.ts';
 import {
   promptListSchema,
   promptSchema,
@@ -144,6 +145,16 @@ export const ROUTES: readonly RouteDescription[] = [
     codes: ['invalid_request', 'shadow_not_found', 'storage_unavailable'],
   },
   ...ROLLOUT_ROUTES,
+  {
+    method: 'get',
+    path: '/analytics/policies/{name}',
+    tag: 'Admin',
+    summary: 'What a ranking policy did and earned, and what another would have earned',
+    params: z.object({ name: z.string().describe('Name of the policy.') }),
+    query: policyQuerySchema,
+    answers: { 200: json('The report.', policyReportSchema) },
+    codes: ['invalid_request', 'policy_not_found', 'overloaded', 'storage_unavailable'],
+  },
   {
     method: 'get',
     path: '/generations/{id}',

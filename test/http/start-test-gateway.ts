@@ -120,6 +120,11 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         throw new Error('no report scripted');
       },
     },
+    policyReports: {
+      policyReport: async () => {
+        throw new Error('no report scripted');
+      },
+    },
     experimentOffPolicy: {
       evaluate: async () => {
         throw new Error('no evaluation scripted');
