@@ -5,6 +5,15 @@ import type { RewardSums } from './report-reader.ts';
 /** An arm chosen with less was not chosen with that: its weight would be a number, and no evidence. */
 const LEAST_PROPENSITY = 1e-12;
 
+/** What an evaluation needs to know of an experiment; its report is one. */
+export type EvaluatedExperiment = Pick<
+  ExperimentReport,
+  'experiment' | 'prompt' | 'metric' | 'missing' | 'scale' | 'attributionWindowHours' | 'generatedAt'
+> & {
+  readonly arms: readonly Pick<ExperimentReport['arms'][number], 'arm' | 'promptVersion'>[];
+  readonly sampleRatio: Pick<ExperimentReport['sampleRatio'], 'alarm'>;
+};
+
 /** The decisions as cells over one list of arms, and what the target would do. */
 export interface DecisionCells {
   readonly arms: readonly string[];
@@ -22,7 +31,7 @@ export interface DecisionCells {
 /** `shares`: arm → probability under the target. */
 export function decisionCells(
   cells: readonly RewardCell[],
-  report: ExperimentReport,
+  report: EvaluatedExperiment,
   shares: ReadonlyMap<string, number>,
 ): DecisionCells {
   const names = cells.flatMap((cell) => [cell.arm, ...Object.keys(cell.propensities ?? {})]);

@@ -1,9 +1,9 @@
 import { HOUR_MS } from '../kernel/index.ts';
-import { type DecisionCells, isPossible } from './decision-cells.ts';
+import { type DecisionCells, type EvaluatedExperiment, isPossible } from './decision-cells.ts';
 import { nextTurn, throwIfLeft } from './evaluation-queue.ts';
-import type { ExperimentReport } from './experiment-report.ts';
 import type { DecisionPlace, OffPolicyReader, UnitDecision, UnitHour } from './off-policy-reader.ts';
 import type { OffPolicyInterval } from './off-policy-report.ts';
+import { settledReward } from './settled-reward.ts';
 import { createValueSequences } from './value-sequences.ts';
 
 /** Decisions that one evaluation reads at most: about a second. */
@@ -17,7 +17,7 @@ const PRIOR_REWARDS = 1;
 
 export interface UnitDecisionsInput {
   readonly reader: OffPolicyReader;
-  readonly report: ExperimentReport;
+  readonly report: EvaluatedExperiment;
   readonly log: DecisionCells;
   readonly closedBeforeMs: number;
   readonly signal: AbortSignal;
@@ -72,16 +72,6 @@ export async function foldUnitDecisions(
   }
   const { target, onPolicy } = sequences.intervals(truncated || folded >= maxDecisions);
   return { interval: target, earned: onPolicy };
-}
-
-/** As `settleRewards` counts: null is not settled. */
-function settledReward(
-  { createdAtMs, reward }: UnitDecision,
-  missing: 'exclude' | 'zero',
-  closedBeforeMs: number,
-): number | null {
-  if (missing === 'exclude') return reward;
-  return createdAtMs < closedBeforeMs ? (reward ?? 0) : null;
 }
 
 interface Span {

@@ -1,8 +1,7 @@
 import { HOUR_MS, hourOf } from '../kernel/index.ts';
 import { type Estimate, foldLoggedCell, offPolicyEvaluation, offPolicyReport } from '../statistics/index.ts';
-import { type DecisionCells, decisionCells } from './decision-cells.ts';
+import { type DecisionCells, decisionCells, type EvaluatedExperiment } from './decision-cells.ts';
 import { type EvaluationQueue, throwIfLeft } from './evaluation-queue.ts';
-import type { ExperimentReport } from './experiment-report.ts';
 import { rescaledTotal } from './metric-scale.ts';
 import { foldUnitDecisions } from './off-policy-decisions.ts';
 import type { OffPolicyReader, RewardCell } from './off-policy-reader.ts';
@@ -18,7 +17,7 @@ export interface ExperimentOffPolicy {
    * What the experiment's units would have earned had `policy` assigned them. Fails with `invalid_request` for a policy
    * that cannot be meant, `overloaded`, `client_closed`, and with the codes of the reader.
    */
-  evaluate(report: ExperimentReport, policy: string, signal: AbortSignal): Promise<OffPolicyReport>;
+  evaluate(report: EvaluatedExperiment, policy: string, signal: AbortSignal): Promise<OffPolicyReport>;
 }
 
 export function createExperimentOffPolicy(options: {
@@ -56,13 +55,13 @@ export function createExperimentOffPolicy(options: {
 }
 
 /** As the report has it: an hour is closed once the window of its last call is. */
-function closedHours({ generatedAt, attributionWindowHours }: ExperimentReport): number {
+function closedHours({ generatedAt, attributionWindowHours }: EvaluatedExperiment): number {
   return hourOf(Date.parse(generatedAt) - attributionWindowHours * HOUR_MS);
 }
 
 async function sharesOf(
   target: TargetPolicy,
-  report: ExperimentReport,
+  report: EvaluatedExperiment,
   cells: readonly RewardCell[],
   reader: OffPolicyReader,
 ): Promise<ReadonlyMap<string, number>> {
@@ -91,7 +90,7 @@ async function sharesOf(
 function answerOf(
   policy: string,
   subject: string,
-  report: ExperimentReport,
+  report: EvaluatedExperiment,
   log: DecisionCells,
   sequences: Pick<OffPolicyReport, 'interval'> & { readonly earned: OffPolicyReport['interval'] },
 ): OffPolicyReport {
@@ -159,7 +158,7 @@ const NO_INTERVAL: OffPolicyReason = {
   message: 'The raw decisions behind the totals are not there (any more), so there is no interval.',
 };
 
-function explained(fault: string, message: string, { missing }: ExperimentReport): string {
+function explained(fault: string, message: string, { missing }: EvaluatedExperiment): string {
   if (fault !== 'mean_weight_off' || missing === 'zero') return message;
   return `${message} Or outcomes come in from one arm more often than from another, and silence is not counted (missing: exclude).`;
 }

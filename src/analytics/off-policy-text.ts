@@ -1,6 +1,6 @@
 import type { OffPolicyReport } from './off-policy-report.ts';
 import { shownDecimals } from './shown-decimals.ts';
-import type { TargetPolicy } from './target-policy.ts';
+import type { TargetChoice, TargetPolicy } from './target-policy.ts';
 
 /** `Everybody on v3 would have earned 0.47 to 0.53 (now 0.35).` · `Cannot say what …: …` */
 export function offPolicyText(
@@ -32,6 +32,21 @@ export function experimentSubject(target: TargetPolicy): string {
       return `the probabilities of ${target.revision}`;
     default:
       return target satisfies never;
+  }
+}
+
+export function choiceSubject(choice: TargetChoice): string {
+  switch (choice.kind) {
+    case 'uniform':
+      return 'a choice at random';
+    case 'greedy':
+      return 'the best estimate every time';
+    case 'first':
+      return "the first of the caller's own order";
+    case 'policy':
+      return `the policy ${choice.policy}`;
+    default:
+      return choice satisfies never;
   }
 }
 

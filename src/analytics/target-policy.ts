@@ -75,3 +75,20 @@ function parseWeights(text: string, arms: readonly string[]): ReadonlyMap<string
   if (!(sum > 0 && Number.isFinite(sum))) throw refused('weights: needs a share above 0');
   return new Map([...weights].map(([arm, weight]) => [arm, weight / sum]));
 }
+
+/** A rule that might have chosen the candidates of a ranking policy instead of the one that did. */
+export type TargetChoice =
+  | { readonly kind: 'uniform' }
+  /** The best by the estimates logged with the decision; of equal ones the first of the request. */
+  | { readonly kind: 'greedy' }
+  /** The caller's own order. */
+  | { readonly kind: 'first' }
+  | { readonly kind: 'policy'; readonly policy: string };
+
+/** `uniform` · `greedy` · `first` · `policy:tips-bold`. Fails with `invalid_request` and the path `policy`. */
+export function parseTargetChoice(text: string): TargetChoice {
+  if (text === 'uniform' || text === 'greedy' || text === 'first') return { kind: text };
+  const name = text.startsWith('policy:') ? text.slice('policy:'.length) : '';
+  if (name !== '') return { kind: 'policy', policy: name };
+  throw refused(`must be uniform, greedy, first or policy:<configured policy>, not ${echo(text)}`);
+}

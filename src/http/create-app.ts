@@ -10,6 +10,7 @@ import { generateRoutes } from './routes/generate-route.ts';
 import { labelsRoutes } from './routes/labels-routes.ts';
 import { openAiRoutes } from './routes/openai-routes.ts';
 import { operationsRoutes } from './routes/operations-routes.ts';
+import { policyReportRoute } from './routes/policy-report-route.ts';
 import { policyRoutes } from './routes/policy-routes.ts';
 import { promptRoutes } from './routes/prompt-routes.ts';
 import { reportRoutes } from './routes/report-routes.ts';
@@ -38,6 +39,7 @@ export function createApp(services: HttpServices): Express {
     ...experimentRoutes(services),
     ...rolloutRoutes(services),
     ...policyRoutes(services),
+    policyReportRoute(services),
     ...shadowRoutes(services),
     ...operationsRoutes(services),
     ...docsRoutes(services),

@@ -1,4 +1,10 @@
-import type { ExperimentOffPolicy, ExperimentReports, PolicyReports, ShadowReports, VersionReports } from '../analytics/index.ts';
+import type {
+  ExperimentOffPolicy,
+  ExperimentReports,
+  PolicyReports,
+  ShadowReports,
+  VersionReports,
+} from '../analytics/index.ts';
 import type { ConfigStore } from '../config/index.ts';
 import type { ExperimentStops, Labels, RolloutHistory } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';

@@ -2,12 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import {
   createEvaluationQueue,
   createExperimentOffPolicy,
-  createExperimentReports,
-  type ExperimentReport,
   evaluateDecisionLog,
 } from '../../src/analytics/index.ts';
-import { configSchema } from '../../src/config/index.ts';
-import { type Clock, HOUR_MS, seededRandom } from '../../src/kernel/index.ts';
+import { HOUR_MS, seededRandom } from '../../src/kernel/index.ts';
 import {
   chooseByWeights,
   foldLoggedCell,
@@ -18,10 +15,8 @@ import type { SqliteStorage } from '../../src/storage/sqlite/index.ts';
 import { generationRecord, outcomeRecord } from '../helpers/ledger-records.ts';
 import { openTemporarySqlite } from '../helpers/open-sqlite-for-test.ts';
 import { referenceValues } from '../helpers/reference-values.ts';
-import { experimentOf } from '../unit/analytics/experiment-world.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 25);
-const CLOCK: Clock = { nowMs: () => NOW_MS, monotonicMs: () => 0, sleep: async () => {} };
 const NEVER = new AbortController().signal;
 const ARMS = ['v1', 'v2', 'v3'];
 
@@ -93,23 +88,21 @@ async function record(experiment: string, decisions: readonly Decision[]): Promi
 const offPolicy = () =>
   createExperimentOffPolicy({ reader: storage.offPolicyReader, queue: createEvaluationQueue() });
 
-function reportOf(
-  experiment: string,
-  metric: Readonly<Record<string, unknown>> = {},
-): Promise<ExperimentReport> {
-  return createExperimentReports({
-    reader: storage.experimentReader,
-    experiments: () => [
-      experimentOf({ name: experiment, arms: ARMS.map((name) => ({ name, version: name, weight: 1 })) }),
-    ],
-    snapshots: storage.policySnapshots,
-    config: configSchema.parse({
-      providers: {},
-      routes: {},
-      metrics: { completed: { type: 'boolean', ...metric } },
-    }),
-    clock: CLOCK,
-  }).experimentReport(experiment);
+type Experiment = Parameters<ReturnType<typeof offPolicy>['evaluate']>[0];
+
+function experimentNamed(experiment: string, given: Partial<Experiment> = {}): Experiment {
+  return {
+    experiment,
+    prompt: 'tip',
+    metric: 'completed',
+    missing: 'exclude',
+    scale: { min: 0, max: 1 },
+    attributionWindowHours: 168,
+    generatedAt: new Date(NOW_MS).toISOString(),
+    arms: ARMS.map((arm) => ({ arm, promptVersion: arm })),
+    sampleRatio: { alarm: false },
+    ...given,
+  };
 }
 
 /** What a simulated bandit decided: shares that move after every 300 units. */
@@ -194,7 +187,7 @@ describe('what if', () => {
   beforeAll(() => record('tone', decisions));
 
   test('agrees with the command line on the same decisions', async () => {
-    const report = await reportOf('tone');
+    const report = experimentNamed('tone');
     const answer = await offPolicy().evaluate(report, 'weights:v1=1,v3=3', NEVER);
     const settled = decisions.filter(({ reward }) => reward !== null);
     const qHat = ARMS.map((_arm, arm) => {
@@ -229,7 +222,7 @@ describe('what if', () => {
   });
 
   test('says what everybody on one arm would have earned', async () => {
-    const answer = await offPolicy().evaluate(await reportOf('tone'), 'arm:v3', NEVER);
+    const answer = await offPolicy().evaluate(experimentNamed('tone'), 'arm:v3', NEVER);
 
     const shown = [answer.interval?.lower, answer.interval?.upper, answer.onPolicy.mean].map((x) =>
       x?.toFixed(2),
@@ -250,7 +243,7 @@ describe('what if', () => {
   });
 
   test('judges the probabilities of a revision by the others', async () => {
-    const report = await reportOf('tone');
+    const report = experimentNamed('tone');
     const byRevision = await offPolicy().evaluate(report, 'revision:tone-3', NEVER);
     const byWeights = await offPolicy().evaluate(report, 'weights:v1=0.1,v2=0.15,v3=0.75', NEVER);
 
@@ -264,9 +257,9 @@ describe('what if', () => {
 
   test('counts silence only by the rule of the metric', async () => {
     const silent = decisions.filter(({ reward }) => reward === null).length;
-    const open = await offPolicy().evaluate(await reportOf('tone', { missing: 'zero' }), 'uniform', NEVER);
+    const open = await offPolicy().evaluate(experimentNamed('tone', { missing: 'zero' }), 'uniform', NEVER);
     const closed = await offPolicy().evaluate(
-      await reportOf('tone', { missing: 'zero', attribution_window_hours: 1 }),
+      experimentNamed('tone', { missing: 'zero', attributionWindowHours: 1 }),
       'uniform',
       NEVER,
     );
@@ -279,8 +272,8 @@ describe('what if', () => {
   });
 
   test('concludes nothing while the assignment is broken', async () => {
-    const report = await reportOf('tone');
-    const broken = { ...report, sampleRatio: { ...report.sampleRatio, alarm: true } };
+    const report = experimentNamed('tone');
+    const broken = { ...report, sampleRatio: { alarm: true } };
 
     const answer = await offPolicy().evaluate(broken, 'arm:v3', NEVER);
 
@@ -290,7 +283,7 @@ describe('what if', () => {
 
   test('stops when nobody waits for the answer', async () => {
     const leaving = new AbortController();
-    const answer = offPolicy().evaluate(await reportOf('tone'), 'arm:v3', leaving.signal);
+    const answer = offPolicy().evaluate(experimentNamed('tone'), 'arm:v3', leaving.signal);
     leaving.abort();
 
     await expect(answer).rejects.toMatchObject({ code: 'client_closed' });
@@ -309,7 +302,7 @@ test('refuses to conclude about an arm that units could not get', async () => {
     })),
   );
 
-  const answer = await offPolicy().evaluate(await reportOf('half'), 'weights:v1=0.5,v2=0.48,v3=0.02', NEVER);
+  const answer = await offPolicy().evaluate(experimentNamed('half'), 'weights:v1=0.5,v2=0.48,v3=0.02', NEVER);
 
   expect(answer.shareWithoutSupport).toBeCloseTo(0.02, 12);
   expect(answer.gate.concludes).toBe(false);

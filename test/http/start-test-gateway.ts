@@ -85,7 +85,14 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       throw new Error('no resumption scripted');
     },
   };
-  const metrics = createMetrics({ config, experiments: { experiments: () => [], stops }, prompts, ledger, routes, gatewayVersion: '0.0.0-test' });
+  const metrics = createMetrics({
+    config,
+    experiments: { experiments: () => [], stops },
+    prompts,
+    ledger,
+    routes,
+    gatewayVersion: '0.0.0-test',
+  });
   const scorePolicies = options.scorePolicies ?? scriptedScorePolicies();
   const services: HttpServices = {
     generate,

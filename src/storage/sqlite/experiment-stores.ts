@@ -1,4 +1,4 @@
-import type { ExperimentReader, OffPolicyReader } from '../../analytics/index.ts';
+import type { ExperimentReader, OffPolicyReader, PolicyReader } from '../../analytics/index.ts';
 import type { AssignmentStore, PolicySnapshotStore } from '../../experiments/index.ts';
 import type { ReaderPort } from './reader-port.ts';
 import type { WriterCalls } from './writer-calls.ts';
@@ -17,6 +17,15 @@ export function offPolicyReader(reader: ReaderPort): OffPolicyReader {
     unitDecisions: (query) => reader.call('unitDecisions', query),
     revisionPropensities: (experiment, revision) =>
       reader.call('revisionPropensities', { experiment, revision }),
+  };
+}
+
+export function policyReader(reader: ReaderPort): PolicyReader {
+  return {
+    policyTotals: (query) => reader.call('policyTotals', query),
+    newestDecisions: (policy, decisions) => reader.call('newestDecisions', { policy, decisions }),
+    policyDecisions: (query) => reader.call('policyDecisions', query),
+    policyChoices: (query) => reader.call('policyChoices', query),
   };
 }
 

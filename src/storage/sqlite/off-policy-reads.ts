@@ -7,6 +7,7 @@ import type {
   UnitHour,
 } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
+import { createPolicyReads, type PolicyReads } from './off-policy-score-reads.ts';
 
 /** A page looks at this many rows at most: a few milliseconds. */
 const MAX_PAGE_ROWS = 500;
@@ -85,8 +86,8 @@ interface DecisionRow {
   readonly counts: number;
 }
 
-/** What the reader can be asked for off-policy evaluation over experiments. */
-export interface OffPolicyReads {
+/** What the reader can be asked for off-policy evaluation. */
+export interface OffPolicyReads extends PolicyReads {
   readonly rewardCells: (query: RewardCellsQuery) => readonly RewardCell[];
   readonly unitHours: (query: { readonly experiment: string }) => readonly UnitHour[];
   readonly unitDecisions: (query: UnitDecisionsQuery) => UnitDecisionPage;
@@ -150,6 +151,7 @@ export function createOffPolicyReads(database: Connection): OffPolicyReads {
       const text = propensities.get(experiment, revision);
       return text === undefined ? null : (JSON.parse(String(text)) as Readonly<Record<string, number>>);
     },
+    ...createPolicyReads(database),
   };
 }
 

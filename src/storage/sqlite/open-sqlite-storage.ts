@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import type {
   ExperimentReader,
   OffPolicyReader,
+  PolicyReader,
   ReportReader,
   SequenceStore,
   ShadowReader,
@@ -31,6 +32,7 @@ import {
   assignmentStore,
   experimentReader,
   offPolicyReader,
+  policyReader,
   policySnapshotStore,
 } from './experiment-stores.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
@@ -70,6 +72,7 @@ export interface SqliteStorage {
   readonly reportReader: ReportReader;
   readonly experimentReader: ExperimentReader;
   readonly offPolicyReader: OffPolicyReader;
+  readonly policyReader: PolicyReader;
   readonly assignments: AssignmentStore;
   readonly policySnapshots: PolicySnapshotStore;
   readonly sequences: SequenceStore;
@@ -126,6 +129,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       reportReader: reportReader(reader),
       experimentReader: experimentReader(reader),
       offPolicyReader: offPolicyReader(reader),
+      policyReader: policyReader(reader),
       assignments: assignmentStore(reader),
       policySnapshots: policySnapshotStore(writer, reader),
       sequences: sequenceStore(writer, reader),
