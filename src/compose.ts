@@ -1,22 +1,24 @@
-import { createExperimentReports, createVersionReports } from './analytics/index.ts';
-import type { Environment, GatewayConfig, LoadedConfig } from './config/index.ts';
 import {
-  createLabels,
-  createPolicyRunner,
-  createSelector,
-  createUnitAssigner,
-  defaultVersionWarnings,
-  experimentWarnings,
-  loadExperiments,
-} from './experiments/index.ts';
+  createEvaluationQueue,
+  createExperimentOffPolicy,
+  createExperimentReports,
+  createPolicyReports,
+  createVersionReports,
+} from './analytics/index.ts';
+import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
+import { openSelection } from './compose-experiments.ts';
+import { expireKeys, storageSettings, unitHashKey } from './compose-ledger.ts';
+import { openRanking } from './compose-ranking.ts';
+import { openRollouts } from './compose-rollouts.ts';
+import { openShadows } from './compose-shadows.ts';
+import type { Environment, LoadedConfig } from './config/index.ts';
+import { createExperimentsInForce } from './experiments/index.ts';
 import { createApp, createDrainSwitch, createMetrics, startServer } from './http/index.ts';
 import {
   AppError,
   type Clock,
   createLogger,
-  errorCode,
   type Fault,
-  HOUR_MS,
   hmacSha256Hex,
   type Ids,
   type Logger,
@@ -25,8 +27,7 @@ import {
   systemIds,
   systemRandom,
 } from './kernel/index.ts';
-import type { Ledger } from './ledger/index.ts';
-import { createPromptStore, type PromptStore, type ReloadReport } from './prompts/index.ts';
+import { createPromptStore, type PromptStore } from './prompts/index.ts';
 import { createRoutes, describeProviders, type ProviderDescription } from './providers/index.ts';
 import {
   createGenerateService,
@@ -34,13 +35,10 @@ import {
   createRedaction,
   promptSettingWarnings,
 } from './serving/index.ts';
-import { openSqliteStorage, type StorageSettings } from './storage/sqlite/index.ts';
+import { openSqliteStorage } from './storage/sqlite/index.ts';
 import { gatewayVersion } from './version.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
-/** How often old idempotency keys are dropped, and how many at a time, so that the writer is never held up. */
-const EXPIRY_INTERVAL_MS = 60_000;
-const EXPIRY_BATCH = 500;
 
 export interface StartOptions {
   readonly environment: Environment;
@@ -54,12 +52,14 @@ export interface StartOptions {
 export interface RunningGateway {
   /** `http://127.0.0.1:8787` */
   readonly url: string;
+  /** As it was at the start. */
   readonly config: LoadedConfig;
   readonly prompts: PromptStore;
   readonly providers: readonly ProviderDescription[];
   /** What is odd but no reason to refuse the start. */
   readonly warnings: readonly Fault[];
-  reloadPrompts(): Promise<ReloadReport>;
+  /** Reads prompts and configuration again. Never fails for faulty files: the reports name what is wrong. */
+  reload(): Promise<GatewayReload>;
   /** Drains: running calls and streams end, queued writes are committed. Idempotent. */
   close(): Promise<void>;
 }
@@ -81,6 +81,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     for (const close of opened.splice(0).reverse()) await close();
   };
 
+  const store = openConfig(loaded, environment, clock, logger);
+
   try {
     const prompts = await createPromptStore({
       directory: loaded.promptsDirectory,
@@ -93,10 +95,12 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       strict: config.prompts.strict,
       clock,
       logger,
+      onReload: () => onPromptsReloaded(store, experiments, prompts.current(), logger),
     });
     opened.push(() => prompts.close());
+    const registry = () => prompts.current();
     // Before anything is made on disk.
-    const experiments = loadExperiments(config, prompts.current());
+    const experiments = createExperimentsInForce(store, registry);
 
     const storage = await openSqliteStorage({
       file: loaded.databaseFile,
@@ -109,18 +113,32 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(() => storage.close());
 
-    const labels = createLabels({
-      store: storage.labelEvents,
-      registry: () => prompts.current(),
-      experiments: (prompt) =>
-        experiments.filter((experiment) => experiment.prompt === prompt).map(({ name }) => name),
+    const rollouts = await openRollouts({
+      store,
+      storage,
+      registry,
+      experiments: experiments.current,
       ids,
       clock,
       logger,
     });
-    opened.push(() => labels.close());
-    const labelWarnings = await labels.seed(config.labels);
-    labels.start();
+    opened.push(rollouts.close);
+
+    const selection = await openSelection({
+      store,
+      experiments,
+      gates: rollouts.gates,
+      running: rollouts.running,
+      prompts,
+      storage,
+      environment,
+      ids,
+      clock,
+      logger,
+    });
+    opened.push(selection.close);
+    const { labels } = selection;
+    await rollouts.guard(labels);
 
     const routes = createRoutes({
       config,
@@ -132,25 +150,42 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(() => routes.close());
 
-    const policies = createPolicyRunner({
-      experiments,
-      metrics: config.metrics,
-      snapshots: storage.policySnapshots,
-      rewards: storage.experimentReader,
+    const { ledger } = storage;
+    const metrics = createMetrics({
+      config: store,
+      experiments: { experiments: experiments.current, stops: rollouts.stops },
+      prompts,
+      ledger,
+      routes,
+      gatewayVersion: gatewayVersion(),
+    });
+    const hashKey = unitHashKey(loaded, environment, storage.unitHashKey);
+    const recording = {
+      redaction: createRedaction(config.ledger.redact),
+      storeText: config.ledger.store_text,
+      hashUnit: (kind: string, id: string) => hmacSha256Hex(hashKey, `${kind}:${id}`),
+      configHash: () => store.current().hash,
+      gatewayVersion: gatewayVersion(),
+    };
+    const shadows = await openShadows({
+      ...recording,
+      store,
+      environment,
+      prompts,
+      storage,
+      liveRoutes: routes,
+      observer: metrics,
+      ids,
       clock,
+      random,
       logger,
     });
-    opened.push(() => policies.close());
-    await policies.restore();
-    policies.start();
-    const assigner = createUnitAssigner({ assignments: storage.assignments, snapshots: policies, clock });
-
-    const { ledger } = storage;
-    const metrics = createMetrics({ prompts, ledger, routes, gatewayVersion: gatewayVersion() });
-    const hashKey = unitHashKey(loaded, environment, storage.unitHashKey);
+    opened.push(shadows.close);
     const generate = createGenerateService({
+      ...recording,
+      shadows: shadows.runner,
       prompts,
-      selector: createSelector({ labels, experiments, assigner, snapshots: policies, clock }),
+      selector: selection.selector,
       defaultPromptVersion: environment.defaultPromptVersion,
       config,
       routes,
@@ -164,31 +199,61 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       redaction: createRedaction(config.ledger.redact),
       storeText: config.ledger.store_text,
       hashUnit: (kind, id) => hmacSha256Hex(hashKey, `${kind}:${id}`),
-      configHash: loaded.hash,
+      configHash: () => store.current().hash,
       gatewayVersion: gatewayVersion(),
     });
+    const ranking = await openRanking({
+      ...recording,
+      store,
+      storage,
+      observer: metrics,
+      ids,
+      clock,
+      random,
+      logger,
+    });
+    opened.push(ranking.close);
     const outcomes = createOutcomeService({ ledger, metrics: config.metrics, clock, ids, observer: metrics });
     const reports = createVersionReports({
       reader: storage.reportReader,
-      prompts: () => prompts.current(),
+      prompts: registry,
       config,
       clock,
     });
     const experimentReports = createExperimentReports({
       reader: storage.experimentReader,
-      experiments: () => experiments,
+      experiments: rollouts.running,
+      stops: rollouts.stops,
+      health: rollouts.health,
       snapshots: storage.policySnapshots,
       config,
       clock,
     });
+    const evaluations = createEvaluationQueue();
     const drain = createDrainSwitch();
     const app = createApp({
       generate,
+      scores: ranking.scores,
+      scorePolicies: ranking.policies,
       outcomes,
       reports,
       experimentReports,
+      shadowReports: shadows.reports,
+      experimentOffPolicy: createExperimentOffPolicy({
+        reader: storage.offPolicyReader,
+        queue: evaluations,
+      }),
+      policyReports: createPolicyReports({
+        reader: storage.policyReader,
+        queue: evaluations,
+        policies: ranking.policies,
+        clock,
+      }),
+      config: store,
       prompts,
       labels,
+      rollouts: rollouts.history,
+      stops: rollouts.stops,
       ledger,
       ledgerReader: storage.ledgerReader,
       routes,
@@ -217,6 +282,9 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(expireKeys(ledger, config.ledger.idempotency_ttl_hours, clock, logger));
     if (config.prompts.watch) prompts.watch();
+    if (config.watch_config) store.watch();
+    // The first to close: a reload needs everything else.
+    opened.push(() => store.close());
 
     let closing: Promise<void> | null = null;
     return {
@@ -229,20 +297,11 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
         ...routes.warnings.map((message) => ({ path: 'routes', message })),
         ...prompts.current().warnings,
         ...promptSettingWarnings(prompts.current(), config),
-        ...labelWarnings,
-        ...defaultVersionWarnings(prompts.current(), environment.defaultPromptVersion, {
-          labels,
-          experiments,
-        }),
-        ...experimentWarnings(experiments, prompts.current()),
+        ...selection.warnings,
       ],
-      reloadPrompts: async () => {
-        const report = await prompts.reload();
-        // The store logs changes and faults; whoever asked wants an answer also when there were none.
-        logger.info({ event: 'prompts_reload_requested', ...report }, 'prompts were read again, as asked');
-        return report;
-      },
+      reload: () => reloadAll(prompts, store, logger),
       close: () => {
+        shadows.runner.beginDrain();
         closing ??= announceDrain(drain, config.server.drain_delay_ms, clock).then(closeAll);
         return closing;
       },
@@ -262,56 +321,8 @@ function refuseOpenNetwork(host: string): void {
   );
 }
 
-/** What the `tip_scores` view needs to know of the configuration. */
-function storageSettings(config: GatewayConfig): StorageSettings {
-  const primaryMetrics: Record<string, string> = {};
-  for (const [prompt, settings] of Object.entries(config.prompts.settings)) {
-    if (settings.primary_metric !== undefined) primaryMetrics[prompt] = settings.primary_metric;
-  }
-  return {
-    metrics: Object.entries(config.metrics).map(([metric, declared]) => ({
-      metric,
-      type: declared.type,
-      optimize: declared.optimize,
-      windowMs: Math.round(declared.attribution_window_hours * HOUR_MS),
-      missing: declared.missing,
-    })),
-    primaryMetrics,
-    defaultPrimaryMetric: Object.keys(config.metrics)[0] ?? null,
-  };
-}
-
 /** Load balancers see 503 at `/readyz` for a while before the listener closes. */
 async function announceDrain(drain: { begin(): void }, delayMs: number, clock: Clock): Promise<void> {
   drain.begin();
   if (delayMs > 0) await clock.sleep(delayMs);
-}
-
-/** The operator's own key, or the one the database has kept since its first start. */
-function unitHashKey(loaded: LoadedConfig, environment: Environment, stored: string): string {
-  const variable = loaded.config.ledger.unit_hash_key_env;
-  return (variable === undefined ? null : environment.secret(variable)) ?? stored;
-}
-
-/** Drops idempotency keys past their time, now and then. Returns how to stop it. */
-function expireKeys(ledger: Ledger, ttlHours: number, clock: Clock, logger: Logger): () => Promise<void> {
-  const stop = new AbortController();
-  const run = async (): Promise<void> => {
-    while (!stop.signal.aborted) {
-      try {
-        await ledger.expireIdempotencyKeys(clock.nowMs() - ttlHours * HOUR_MS, EXPIRY_BATCH);
-      } catch (error) {
-        logger.warn(
-          { event: 'key_expiry_failed', code: errorCode(error), err: error },
-          'old idempotency keys not dropped',
-        );
-      }
-      await clock.sleep(EXPIRY_INTERVAL_MS, stop.signal);
-    }
-  };
-  const running = run();
-  return async () => {
-    stop.abort();
-    await running;
-  };
 }

@@ -78,9 +78,9 @@ export function createKeyLimiter(options: {
     const dayMs = clock.nowMs() - (clock.nowMs() % DAY_MS);
     const known = await budgets.get(keyId)?.catch(() => null);
     if (known?.dayMs === dayMs) return known;
-    const reading = spend.spentOn(keyId, dayMs).then(
-      (spentNanoUsd): DayBudget => ({ dayMs, spentNanoUsd, reservedNanoUsd: 0, dearestNanoUsd: 0 }),
-    );
+    const reading = spend
+      .spentOn(keyId, dayMs)
+      .then((spentNanoUsd): DayBudget => ({ dayMs, spentNanoUsd, reservedNanoUsd: 0, dearestNanoUsd: 0 }));
     budgets.set(keyId, reading);
     return reading;
   };

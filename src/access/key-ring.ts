@@ -3,8 +3,8 @@ import {
   type Clock,
   errorCode,
   type Fault,
-  listNames,
   type Logger,
+  listNames,
   nearestName,
 } from '../kernel/index.ts';
 import type { ApiKey, ApiKeyStore, KeyLimits, Principal, Scope, StoredApiKey } from './access-types.ts';
@@ -219,7 +219,10 @@ function requireSound(request: KeyRequest, nowMs: number): void {
 function keyNotFound(id: string, known: readonly string[]): AppError {
   const nearest = nearestName(id, known);
   const hint = nearest === null ? '' : ` (did you mean ${nearest}?)`;
-  return new AppError('key_not_found', `There is no key ${id.slice(0, 40)}${hint}; known: ${listNames(known)}`);
+  return new AppError(
+    'key_not_found',
+    `There is no key ${id.slice(0, 40)}${hint}; known: ${listNames(known)}`,
+  );
 }
 
 function withoutSecret({ secretSha256: _secret, ...key }: StoredApiKey): ApiKey {

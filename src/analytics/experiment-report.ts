@@ -1,7 +1,13 @@
-import type { PolicyKind } from '../experiments/index.ts';
+import type { GuardrailFinding, PolicyKind } from '../experiments/index.ts';
 import type { Interval } from '../statistics/index.ts';
 
-export type ExperimentState = 'not_started' | 'running' | 'stopped';
+/** `stopped` by its schedule · the other two: everybody gets the baseline until somebody resumes or changes it. */
+export type ExperimentState =
+  | 'not_started'
+  | 'running'
+  | 'stopped'
+  | 'stopped_by_guardrail'
+  | 'stopped_by_admin';
 
 /** An experiment as it is configured. */
 export interface ExperimentSummary {
@@ -33,6 +39,10 @@ export interface ExperimentReport extends Omit<ExperimentSummary, 'arms'> {
   /** ISO 8601. */
   readonly generatedAt: string;
   readonly verdict: ExperimentVerdict;
+  /** Null: nothing but its schedule ends it. */
+  readonly stopped: StopReport | null;
+  /** Of the present definition, in its order. */
+  readonly guardrails: readonly Omit<GuardrailFinding, 'key'>[];
   readonly sampleRatio: SampleRatioReport;
   /** Arms compared with the baseline; the differences of all of them hold together at their confidence. */
   readonly comparisons: number;
@@ -68,13 +78,26 @@ export interface ArmVerdict {
   readonly moreOutcomes: number | null;
 }
 
+export interface StopReport {
+  readonly by: 'guardrail' | 'admin';
+  /** ISO 8601. */
+  readonly at: string;
+  readonly reason: string;
+  /** API key id; `gateway` for a guardrail. */
+  readonly actor: string;
+  readonly guardrail: string | null;
+}
+
 export interface SampleRatioReport {
   readonly method: string;
   /** Anytime-valid: may be read as often as wanted. */
   readonly pValue: number;
   /** Below this the alarm is on. */
   readonly alarmBelow: number;
+  /** On, and on for ever once it has been noticed under this definition. */
   readonly alarm: boolean;
+  /** ISO 8601, when it was first noticed; null: never, or not yet. */
+  readonly alarmedAt: string | null;
   /** Units whose propensities are known, which the test is about. */
   readonly units: number;
 }

@@ -1,5 +1,12 @@
 import type { GatewayConfig } from '../config/index.ts';
-import type { Experiment, PolicySnapshot, PolicySnapshotStore } from '../experiments/index.ts';
+import type {
+  Experiment,
+  ExperimentHealth,
+  ExperimentStop,
+  ExperimentStops,
+  PolicySnapshot,
+  PolicySnapshotStore,
+} from '../experiments/index.ts';
 import { AppError, type Clock, HOUR_MS, hourOf, listNames, nearestName } from '../kernel/index.ts';
 import { type ArmChances, experimentEvidence } from './experiment-arms.ts';
 import type { ExperimentReader, RevisionUnits } from './experiment-reader.ts';
@@ -8,6 +15,8 @@ import type {
   ExperimentState,
   ExperimentSummary,
   PolicyRevisionReport,
+  SampleRatioReport,
+  StopReport,
 } from './experiment-report.ts';
 import { sampleRatio } from './experiment-sample-ratio.ts';
 import { experimentVerdict } from './experiment-verdict.ts';
@@ -22,6 +31,8 @@ export interface ExperimentReportsOptions {
   readonly reader: ExperimentReader;
   /** The experiments in force at the time of the report. */
   readonly experiments: () => readonly Experiment[];
+  readonly stops: Pick<ExperimentStops, 'find' | 'alarm'>;
+  readonly health: Pick<ExperimentHealth, 'guardrails'>;
   readonly snapshots: Pick<PolicySnapshotStore, 'latestSnapshot'>;
   readonly config: Pick<GatewayConfig, 'metrics'>;
   readonly clock: Clock;
@@ -38,14 +49,14 @@ export interface ExperimentReports {
 }
 
 export function createExperimentReports(options: ExperimentReportsOptions): ExperimentReports {
-  const { reader, snapshots, config, clock } = options;
+  const { reader, stops, health, snapshots, config, clock } = options;
 
   return {
     list() {
       const nowMs = clock.nowMs();
       return options
         .experiments()
-        .map((experiment) => summaryOf(experiment, nowMs))
+        .map((experiment) => summaryOf(experiment, stops.find(experiment), nowMs))
         .sort((a, b) => (a.experiment < b.experiment ? -1 : 1));
     },
 
@@ -53,7 +64,7 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
       const experiment = findExperiment(options.experiments(), name);
       const metric = metricOf(config, experiment);
       const nowMs = clock.nowMs();
-      const [totals, revisions, snapshot] = await Promise.all([
+      const [totals, revisions, snapshot, guardrails] = await Promise.all([
         reader.armTotals({
           experiment: name,
           metric: metric.name,
@@ -62,9 +73,13 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
         }),
         reader.unitsByRevision(name),
         snapshots.latestSnapshot(name),
+        health.guardrails(experiment),
       ]);
       const inForce = snapshot?.experimentRevision === experiment.revision ? snapshot : null;
       const ratio = sampleRatio(experiment.policy.kind, revisions);
+      const sampleRatioReport = withAlarm(ratio.report, stops.alarm(experiment));
+      const stop = stops.find(experiment);
+      const stopped = stop === null ? null : stopReport(stop);
       const evidence = experimentEvidence(
         experiment,
         totals,
@@ -73,7 +88,7 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
       );
       const warnings = experimentWarnings(evidence.arms, revisions, ratio.report.units);
       const { optimize, missing, attribution_window_hours } = metric.config;
-      const { arms: _defined, ...summary } = summaryOf(experiment, nowMs);
+      const { arms: _defined, ...summary } = summaryOf(experiment, stop, nowMs);
       return {
         ...summary,
         floor: experiment.policy.floor,
@@ -86,11 +101,14 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
         verdict: experimentVerdict({
           ...summary,
           optimize,
-          sampleRatio: ratio.report,
+          sampleRatio: sampleRatioReport,
+          stopped,
           evidence,
           warnings,
         }),
-        sampleRatio: ratio.report,
+        stopped,
+        guardrails: guardrails.map(({ key: _key, ...finding }) => finding),
+        sampleRatio: sampleRatioReport,
         comparisons: evidence.comparisons,
         warnings,
         arms: evidence.arms.map(({ row }) => row),
@@ -125,13 +143,13 @@ function metricOf(config: ExperimentReportsOptions['config'], { name, metric }: 
   return { name: metric, config: found, scale: metricScale(found) };
 }
 
-function summaryOf(experiment: Experiment, nowMs: number): ExperimentSummary {
+function summaryOf(experiment: Experiment, stop: ExperimentStop | null, nowMs: number): ExperimentSummary {
   const { name, prompt, revision, unit, metric, policy, baseline, startMs, stopMs } = experiment;
   return {
     experiment: name,
     prompt,
     revision,
-    state: stateOf(experiment, nowMs),
+    state: stop === null ? stateOf(experiment, nowMs) : `stopped_by_${stop.by}`,
     start: isoOrNull(startMs),
     stop: isoOrNull(stopMs),
     unit,
@@ -145,6 +163,18 @@ function summaryOf(experiment: Experiment, nowMs: number): ExperimentSummary {
 function stateOf({ startMs, stopMs }: Experiment, nowMs: number): ExperimentState {
   if (startMs !== null && nowMs < startMs) return 'not_started';
   return stopMs !== null && nowMs >= stopMs ? 'stopped' : 'running';
+}
+
+function stopReport({ by, atMs, reason, actor, guardrail }: ExperimentStop): StopReport {
+  return { by, at: new Date(atMs).toISOString(), reason, actor, guardrail };
+}
+
+/** Sound traffic after a fault dilutes its evidence, and mends none of the rewards. */
+function withAlarm(
+  report: SampleRatioReport,
+  alarm: ReturnType<ExperimentStops['alarm']>,
+): SampleRatioReport {
+  return alarm === null ? report : { ...report, alarm: true, alarmedAt: new Date(alarm.atMs).toISOString() };
 }
 
 function armChances(snapshot: PolicySnapshot | null, expectedUnits: ReadonlyMap<string, number>): ArmChances {

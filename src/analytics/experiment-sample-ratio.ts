@@ -58,6 +58,7 @@ export function sampleRatio(policy: PolicyKind, revisions: readonly RevisionUnit
       pValue,
       alarmBelow: ALARM_BELOW,
       alarm: pValue < ALARM_BELOW,
+      alarmedAt: null,
       units,
     },
     expectedUnits,

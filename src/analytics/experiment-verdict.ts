@@ -10,7 +10,10 @@ import { outcomesToSettle } from './settling-forecast.ts';
 import { shownDecimals } from './shown-decimals.ts';
 
 export interface VerdictInput
-  extends Pick<ExperimentReport, 'state' | 'start' | 'baseline' | 'metric' | 'optimize' | 'sampleRatio'> {
+  extends Pick<
+    ExperimentReport,
+    'state' | 'start' | 'baseline' | 'metric' | 'optimize' | 'sampleRatio' | 'stopped'
+  > {
   readonly evidence: ExperimentEvidence;
   readonly warnings: readonly ExperimentWarning[];
 }
@@ -29,6 +32,17 @@ interface Comparison {
  * concluded while the sample-ratio alarm is on.
  */
 export function experimentVerdict(input: VerdictInput): ExperimentVerdict {
+  const verdict = verdictOf(input);
+  return input.stopped === null ? verdict : { ...verdict, text: `${stoppedText(input)} ${verdict.text}` };
+}
+
+/** First of all that is said: users get something else than the rest speaks of. */
+function stoppedText({ stopped, baseline }: VerdictInput): string {
+  const by = stopped?.by === 'guardrail' ? 'its guardrail' : 'hand';
+  return `Stopped by ${by} at ${stopped?.at}, every call gets ${baseline}: ${stopped?.reason.replace(/\.$/, '')}.`;
+}
+
+function verdictOf(input: VerdictInput): ExperimentVerdict {
   if (input.sampleRatio.alarm) {
     return nothing(
       'assignment_broken',

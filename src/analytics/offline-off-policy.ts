@@ -5,7 +5,6 @@ import {
   gammaExponentialInterval,
   gammaExponentialSequence,
   type Interval,
-  type LoggedDecision,
   type OffPolicyReport,
   offPolicyEvaluation,
   offPolicyReport,
@@ -14,9 +13,7 @@ import { type MetricScale, onScale } from './metric-scale.ts';
 import { readDecision } from './offline-decision.ts';
 import { createOfflineFaults } from './offline-faults.ts';
 import { createLineSplitter } from './offline-lines.ts';
-
-/** Cut of the reward model in the interval, as the evaluation over [0, 1] has it. */
-const DOUBLY_ROBUST_K = 0.5;
+import { DOUBLY_ROBUST_K, rescaledDecision } from './value-sequences.ts';
 
 export interface DecisionLog {
   /** As faults show it. */
@@ -72,7 +69,7 @@ export async function evaluateDecisionLog(
     evaluation = foldLoggedDecision(evaluation, decision);
     if (isUnitScale) return;
     sequence ??= gammaExponentialSequence(hasModel ? DOUBLY_ROBUST_K : 0);
-    sequence = foldDecision(sequence, rescaled(decision, scale));
+    sequence = foldDecision(sequence, rescaledDecision(decision, scale));
   });
   for await (const text of log.text) {
     splitter.push(text);
@@ -84,15 +81,4 @@ export async function evaluateDecisionLog(
   faults.throwIfAny();
   const interval = sequence === null ? report.interval : gammaExponentialInterval(sequence, alpha);
   return { ...report, interval: onScale(interval ?? { lower: 0, upper: 1 }, scale) };
-}
-
-/** The sequence holds for rewards on [0, 1]. */
-function rescaled(decision: LoggedDecision, { min, max }: MetricScale): LoggedDecision {
-  const onUnit = (value: number): number => Math.min(1, Math.max(0, (value - min) / (max - min)));
-  const { qHat } = decision;
-  return {
-    ...decision,
-    reward: onUnit(decision.reward),
-    ...(qHat === undefined ? {} : { qHat: qHat.map(onUnit) }),
-  };
 }

@@ -1,3 +1,9 @@
+import { hourOf } from '../kernel/index.ts';
+import type { PromptRegistry } from '../prompts/index.ts';
+import { costRatio, latencyRatio } from './shadow-comparison.ts';
+import type { ShadowReader, ShadowSeriesTotals } from './shadow-reader.ts';
+import { addedSums } from './shadow-sums.ts';
+
 /** Which shadow runs speak for a change: of one prompt's version, or of one definition of a scoring policy. */
 export interface ShadowEvidenceQuery {
   /** Null: shadow runs of `/score`. */
@@ -6,7 +12,7 @@ export interface ShadowEvidenceQuery {
   readonly version: string | null;
   /** Content hash of the candidate policy's definition. */
   readonly policyDefinition?: string;
-  /** Runs of live calls received at or after this, epoch milliseconds; counted in whole hours, an hour begun counts whole. */
+  /** Runs that began at or after this, epoch milliseconds; counted in whole hours, an hour begun counts whole. */
   readonly sinceMs: number;
 }
 
@@ -27,4 +33,49 @@ export interface ShadowTotals {
 /** What shadow runs say about a candidate, for whoever decides whether it may go live. */
 export interface ShadowEvidence {
   totals(query: ShadowEvidenceQuery): Promise<ShadowTotals>;
+}
+
+/**
+ * Counts runs that changed nothing but the version (or the policy): a version that was tried on another route says
+ * nothing about the route it would go live on. Runs of another text of the same version do not count either.
+ */
+export function createShadowEvidence(options: {
+  readonly reader: Pick<ShadowReader, 'shadowTotals'>;
+  readonly prompts: () => PromptRegistry;
+}): ShadowEvidence {
+  return {
+    totals: async (query) => {
+      const totals = await options.reader.shadowTotals({
+        rule: null,
+        prompt: query.prompt ?? '',
+        fromMs: hourOf(query.sinceMs),
+      });
+      const registry = options.prompts();
+      const sums = addedSums(totals.filter((series) => speaksFor(series, query, registry)));
+      return {
+        runs: sums.runs,
+        errors: sums.shadowFailed,
+        liveErrors: sums.liveFailed,
+        schemaFailures: sums.shadowSchemaFailed,
+        liveSchemaFailures: sums.liveSchemaFailed,
+        latencyRatio: latencyRatio(sums)?.value ?? null,
+        costRatio: costRatio(sums),
+      };
+    },
+  };
+}
+
+function speaksFor(
+  series: ShadowSeriesTotals,
+  { prompt, version, policyDefinition }: ShadowEvidenceQuery,
+  registry: PromptRegistry,
+): boolean {
+  if (prompt === null) {
+    return series.changes === 'policy' && series.shadowVersion === (policyDefinition ?? series.shadowVersion);
+  }
+  if (series.changes !== 'version' || series.shadowVersion !== (version ?? series.shadowVersion))
+    return false;
+  const family = registry.prompts.find(({ name }) => name === prompt);
+  const current = family?.versions.find((candidate) => candidate.version === series.shadowVersion);
+  return current?.hash === series.shadowHash;
 }

@@ -6,6 +6,8 @@ export interface ShadowReader {
   shadowLatency(query: {
     readonly rule: string;
     readonly ruleRevision: string;
+    /** Null: of every text of the candidate. */
+    readonly shadowHash: string | null;
   }): Promise<{ readonly live: LatencyHistogram; readonly shadow: LatencyHistogram }>;
 }
 

@@ -1,4 +1,4 @@
-import type { Environment } from '../config/index.ts';
+import type { Environment, LoadedConfig } from '../config/index.ts';
 import { AppError } from '../kernel/index.ts';
 import type { PromptRegistry } from '../prompts/index.ts';
 import type { CliContext } from './cli-context.ts';
@@ -20,6 +20,11 @@ export async function loadCommandPrompts(
   context: CliContext,
 ): Promise<CommandPrompts> {
   const { loaded, environment } = loadCommandConfig(options, context);
+  return { directory: loaded.promptsDirectory, registry: await loadConfiguredPrompts(loaded), environment };
+}
+
+/** Fails with `prompts_invalid`, all faults at once. */
+export async function loadConfiguredPrompts(loaded: LoadedConfig): Promise<PromptRegistry> {
   const { loadPromptRegistry } = await import('../prompts/index.ts');
   const { prompts } = loaded.config;
   const directory = loaded.promptsDirectory;
@@ -33,7 +38,7 @@ export async function loadCommandPrompts(
     },
     strict: prompts.strict,
   });
-  if (load.ok) return { directory, registry: load.registry, environment };
+  if (load.ok) return load.registry;
   const count = load.faults.length === 1 ? 'one fault' : `${load.faults.length} faults`;
   throw new AppError('prompts_invalid', `the prompts in ${directory} cannot be used: ${count}`, {
     faults: load.faults,

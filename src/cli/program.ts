@@ -16,6 +16,7 @@ import { type PromptsLockOptions, promptsLock } from './commands/prompts-lock.ts
 import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
 import { promptsTest } from './commands/prompts-test.ts';
 import { type ServeOptions, serve } from './commands/serve.ts';
+import { DEMO_POLICIES } from './demo/demo-settings.ts';
 import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts';
 import type { PromptsOptions } from './load-command-prompts.ts';
 import { rewardScaleOption } from './reward-scale-option.ts';
@@ -77,15 +78,18 @@ function addDemo(program: Command, context: CliContext, runner: CommandRunner): 
   const command = program
     .command('demo')
     .description('simulate users against a gateway with a scripted model; needs no key and no network')
-    .addOption(wholeNumberOption('--users <number>', 'simulated users', 300, 1, 20_000))
-    .addOption(wholeNumberOption('--tips <number>', 'tips for each user', 4, 1, 100))
+    .addOption(wholeNumberOption('--users <number>', 'users of the experiment', 5_000, 1, 20_000))
+    .addOption(wholeNumberOption('--tips <number>', 'tips for each user of the comparison', 4, 1, 100))
+    .addOption(
+      new Option('--policy <kind>', 'how the experiment assigns').choices(DEMO_POLICIES).default('thompson'),
+    )
     .addOption(wholeNumberOption('--seed <number>', 'seed of the simulation', 7, 0, 4_294_967_295))
     .option('--keep', 'keep the database and say where it is')
     .addOption(jsonOption())
     .action((options: DemoOptions) => runner.run(options.json === true, () => demo(options, context)));
   addExamples(command, [
-    ['prompt-gateway demo', '300 users, 4 tips each'],
-    ['prompt-gateway demo --users 2000 --seed 3', 'more evidence, other users'],
+    ['prompt-gateway demo', 'a comparison of versions, then a bandit on 5,000 users'],
+    ['prompt-gateway demo --policy fixed --users 2000 --seed 3', 'an even split of other users'],
     ['prompt-gateway demo --keep', 'keep the database to look at it with `serve`'],
   ]);
 }

@@ -132,6 +132,7 @@ class FileConfigStore implements ConfigStore {
 
   async #reloadNow(): Promise<Omit<ConfigReloadReport, 'at' | 'hash'>> {
     const current = this.#current;
+    if (this.#stop.signal.aborted) return { changed: [], needsRestart: [], warnings: [], faults: [] };
     const refused = (faults: readonly Fault[]) => ({ changed: [], needsRestart: [], warnings: [], faults });
     const file = await attempt(this.#options.load, current.name);
     if (file.kind === 'failed') return refused(file.faults);

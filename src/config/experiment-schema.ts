@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { NAME } from './name-schema.ts';
+import { guardrailsSchema } from './rollout-schema.ts';
 
 const policyBase = {
   floor: z
@@ -98,6 +99,21 @@ export const experimentsSchema = z
         .describe('Seed of the assignment; another one shuffles all units. Default: the name.'),
       start: instant('Before this time every call gets the baseline and none counts.'),
       stop: instant('From this time on every call gets the baseline and none counts.'),
+      grace_hours: z
+        .number()
+        .min(0)
+        .max(720)
+        .default(1)
+        .describe(
+          'How long after the attribution window an hour of decisions waits for outcomes that are reported late, before the drift-safe intervals fold it, in hours. Later changes are folded anew.',
+        ),
+      guardrails: guardrailsSchema,
+      guardrail_interval_seconds: z
+        .int()
+        .min(1)
+        .max(3_600)
+        .default(30)
+        .describe('How often guardrails and the sample ratio are checked, in seconds.'),
     }),
   )
   .default({})

@@ -27,8 +27,10 @@ export function createUnitAssigner(options: UnitAssignerOptions): UnitAssigner {
   const remembered = new Map<string, Promise<Assignment>>();
 
   const decide = async (experiment: Experiment, unitKey: string): Promise<Assignment> => {
+    // Before the look-up: a reload meanwhile must not bring the snapshot of another definition.
+    const snapshot = snapshots.current(experiment.name);
     const stored = await assignments.findAssignment(experiment.name, experiment.unit, unitKey);
-    return stored ?? newAssignment(experiment, unitKey, snapshots.current(experiment.name), clock.nowMs());
+    return stored ?? newAssignment(experiment, unitKey, snapshot, clock.nowMs());
   };
 
   return {

@@ -21,6 +21,14 @@ export interface ExperimentPolicy {
   readonly updateIntervalMs: number;
 }
 
+/**
+ * A limit of harm: by how much the mean of an arm may be worse than that of the baseline, in numbers of the metric, or
+ * by how much its share of failed calls may be greater.
+ */
+export type Guardrail =
+  | { readonly kind: 'metric'; readonly metric: string; readonly maxLoss: number }
+  | { readonly kind: 'error_rate'; readonly maxIncrease: number };
+
 /** A named comparison of versions of one prompt, as configured. Immutable; a change makes a new revision. */
 export interface Experiment {
   readonly name: string;
@@ -38,6 +46,11 @@ export interface Experiment {
   /** Before and after, every call gets the baseline and none is part of the experiment. Epoch ms; null: unbounded. */
   readonly startMs: number | null;
   readonly stopMs: number | null;
+  /** How long after its attribution window an hour of decisions may still bring late outcomes before it is folded. */
+  readonly graceMs: number;
+  /** No part of the revision: another limit makes no other experiment. */
+  readonly guardrails: readonly Guardrail[];
+  readonly guardrailIntervalMs: number;
 }
 
 /** A policy's state, immutable; rows name it by `revision`. */

@@ -1,20 +1,31 @@
 export { createUnitAssigner } from './assign-unit.ts';
+export { checkConfigured } from './check-configured.ts';
 export { defaultVersionWarnings } from './default-version-warnings.ts';
+export { createExperimentStops, type ExperimentStop, type ExperimentStops } from './experiment-stops.ts';
 export type {
   Arm,
   Assignment,
   AssignmentStore,
   Experiment,
+  Guardrail,
   PolicyKind,
   PolicySnapshot,
   PolicySnapshotStore,
 } from './experiment-types.ts';
-export { createExperimentsInForce } from './experiments-in-force.ts';
+export { createExperimentsInForce, type ExperimentsInForce } from './experiments-in-force.ts';
+export {
+  type ExperimentHealth,
+  type GuardrailArm,
+  type GuardrailFinding,
+  guardrailKey,
+} from './guardrail-types.ts';
+export { createGuardrailWatch } from './guardrail-watch.ts';
 export type { LabelEvent, LabelEventStore, LabelMove, LabelTarget, LabelView } from './label-types.ts';
 export { createLabels, type Labels } from './labels.ts';
 export { experimentWarnings, loadExperiments } from './load-experiments.ts';
-export { createPolicyRunner } from './policy-runner.ts';
+export { createPolicyRunner, type PolicyRunner } from './policy-runner.ts';
 export { rewardRange } from './reward-scale.ts';
+export { createDefinitionGates, type RolloutDefinitions } from './rollout-definitions.ts';
 export { createRolloutGates, gateFacts, type RolloutGates } from './rollout-gates.ts';
 export { createRolloutHistory, type RolloutHistory } from './rollout-history.ts';
 export {

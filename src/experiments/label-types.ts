@@ -1,3 +1,5 @@
+import type { GateFinding, LiveVersion } from './rollout-types.ts';
+
 /** What a label points to. */
 export type LabelTarget =
   | { readonly kind: 'version'; readonly version: string }
@@ -21,6 +23,8 @@ export interface LabelEvent {
   readonly actor: string;
   /** First value from the configuration. */
   readonly seeded: boolean;
+  /** What its rollout gate said. */
+  readonly gate: GateFinding;
 }
 
 export interface LabelMove {
@@ -33,6 +37,9 @@ export interface LabelMove {
   readonly reason: string;
   readonly actor: string;
   readonly seeded: boolean;
+  readonly gate: GateFinding;
+  /** Versions that users get by the label from then on. */
+  readonly live: readonly LiveVersion[];
   readonly createdAtMs: number;
   /** Sequence of the last event the caller has seen of this label; 0: it has none. Null: whatever it is. */
   readonly expectedSequence: number | null;
@@ -41,7 +48,7 @@ export interface LabelMove {
 /** Where label events are kept. Implementations append atomically and number without gaps visible to readers. */
 export interface LabelEventStore {
   /**
-   * Appends a move. One to where the label already points appends nothing and answers the event in force. Fails with `conflict` when the label
+   * Appends a move and, in one transaction with it, its rollout event. One to where the label already points appends nothing and answers the event in force. Fails with `conflict` when the label
    * has moved since `expectedSequence` (checked first), and with `storage_unavailable`.
    */
   appendMove(move: LabelMove): Promise<LabelEvent>;

@@ -11,7 +11,7 @@ interface SeedParts {
   readonly known: KnownTargets;
   find(prompt: string, label: string): LabelEvent | null;
   all(): readonly LabelEvent[];
-  append(first: Omit<LabelMove, 'id' | 'createdAtMs' | 'expectedSequence'>): Promise<void>;
+  append(first: Omit<LabelMove, 'id' | 'createdAtMs' | 'expectedSequence' | 'gate' | 'live'>): Promise<void>;
 }
 
 /** Actor of first values. */
@@ -40,6 +40,16 @@ export async function seedLabels(configured: ConfiguredLabels, parts: SeedParts)
   if (faults.length > 0) throw seedInvalid(faults);
   for (const first of firsts) await parts.append(first);
   return [...warnings, ...brokenLabels(parts)];
+}
+
+/** First values that a database without these labels would refuse. */
+export function seedFaults(configured: ConfiguredLabels, known: KnownTargets): readonly Fault[] {
+  return Object.entries(configured).flatMap(([prompt, labels]) =>
+    Object.entries(labels).flatMap(([label, value]) => {
+      const { fault } = checkedTarget(known, prompt, label, toTarget(value));
+      return fault === null ? [] : [{ path: `labels.${prompt}.${label}`, message: fault }];
+    }),
+  );
 }
 
 function toTarget(value: ConfiguredTarget): LabelTarget {

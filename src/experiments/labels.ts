@@ -13,6 +13,7 @@ import type { PromptRegistry } from '../prompts/index.ts';
 import type { LabelEvent, LabelEventStore, LabelTarget, LabelView } from './label-types.ts';
 import { type ConfiguredLabels, seedLabels } from './labels-seed.ts';
 import { describeTarget, type KnownTargets, nameFault, targetHash } from './labels-target.ts';
+import type { RolloutGates } from './rollout-gates.ts';
 
 export interface LabelsOptions {
   readonly store: LabelEventStore;
@@ -20,6 +21,8 @@ export interface LabelsOptions {
   /** Names of a prompt's experiments. */
   readonly experiments: (prompt: string) => readonly string[];
   readonly ids: Ids;
+  /** Says what a label may lead users to. */
+  readonly gates: Pick<RolloutGates, 'admitMove'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly pollIntervalMs?: number;
@@ -36,6 +39,8 @@ export interface LabelMoveRequest {
   readonly reason: string;
   /** API key id. */
   readonly actor: string;
+  /** Why it shall pass a closed rollout gate, 1 to 500 characters; null: it shall not. */
+  readonly overrideReason: string | null;
 }
 
 /** The labels of all prompts: movable pointers to a version or an experiment, written `@name` in a call. */
@@ -49,7 +54,8 @@ export interface Labels extends LabelView {
   /**
    * Moves a label, or makes it: in force here at once, elsewhere within a poll. To where it already points is no move.
    * Fails with `invalid_request` (name, reason, too many labels), `prompt_not_found`, `version_not_found`,
-   * `version_retired`, `experiment_not_found`, `conflict` (details: `current`) and `storage_unavailable`.
+   * `version_retired`, `experiment_not_found`, `conflict` (details: `current`), `rollout_gate_closed` and
+   * `storage_unavailable`.
    */
   move(request: LabelMoveRequest): Promise<LabelEvent>;
   /**
@@ -72,7 +78,7 @@ const MAX_LABELS_PER_PROMPT = 100;
 const MAX_REASON_CHARACTERS = 500;
 
 export function createLabels(options: LabelsOptions): Labels {
-  const { store, registry, ids, clock, logger, pollIntervalMs = POLL_INTERVAL_MS } = options;
+  const { store, registry, gates, ids, clock, logger, pollIntervalMs = POLL_INTERVAL_MS } = options;
   const known: KnownTargets = { registry, experiments: options.experiments };
   const byPrompt = new Map<string, Map<string, LabelEvent>>();
   const stop = new AbortController();
@@ -102,6 +108,7 @@ export function createLabels(options: LabelsOptions): Labels {
         to: describeTarget(event.to),
         reason: event.reason,
         actor: event.actor,
+        gate: event.gate.state,
       },
       'a label moved',
     );
@@ -161,7 +168,7 @@ export function createLabels(options: LabelsOptions): Labels {
     });
   };
 
-  const requireMovable = ({ prompt, label, reason }: LabelMoveRequest): void => {
+  const requireMovable = ({ prompt, label, reason, overrideReason }: LabelMoveRequest): void => {
     registry().family(prompt);
     const faults: Fault[] = [];
     const labelFault = nameFault(label);
@@ -169,6 +176,13 @@ export function createLabels(options: LabelsOptions): Labels {
     if (reason.trim() === '' || reason.length > MAX_REASON_CHARACTERS) {
       const message = `says why the label moves, in 1 to ${MAX_REASON_CHARACTERS} characters`;
       faults.push({ path: 'reason', message });
+    }
+    if (
+      overrideReason !== null &&
+      (overrideReason.trim() === '' || overrideReason.length > MAX_REASON_CHARACTERS)
+    ) {
+      const message = `says why the gate shall be passed, in 1 to ${MAX_REASON_CHARACTERS} characters`;
+      faults.push({ path: 'override.reason', message });
     }
     if (faults.length > 0) throw new AppError('invalid_request', 'The label cannot be moved.', { faults });
     if (find(prompt, label) === null && (byPrompt.get(prompt)?.size ?? 0) >= MAX_LABELS_PER_PROMPT) {
@@ -194,13 +208,21 @@ export function createLabels(options: LabelsOptions): Labels {
     },
     move: async (request) => {
       requireMovable(request);
+      const { overrideReason: _override, ...asked } = request;
       const toHash = targetHash(known, request.prompt, request.to);
+      const { finding, live } = await gates.admitMove({
+        ...request,
+        from: find(request.prompt, request.label)?.to ?? null,
+        seeded: false,
+      });
       try {
         const event = await store.appendMove({
-          ...request,
+          ...asked,
           id: ids.next('lbl'),
           toHash,
           seeded: false,
+          gate: finding,
+          live,
           createdAtMs: clock.nowMs(),
         });
         applyAndTell(event);
@@ -217,10 +239,13 @@ export function createLabels(options: LabelsOptions): Labels {
         find,
         all: () => [...byPrompt.values()].flatMap((labels) => [...labels.values()]),
         append: async (first) => {
+          const admitted = await gates.admitMove({ ...first, from: null, overrideReason: null });
           try {
             applyAndTell(
               await store.appendMove({
                 ...first,
+                gate: admitted.finding,
+                live: admitted.live,
                 id: ids.next('lbl'),
                 createdAtMs: clock.nowMs(),
                 expectedSequence: 0,

@@ -1,8 +1,16 @@
 import { experimentMetric, type GatewayConfig } from '../config/index.ts';
-import { AppError, canonicalJson, type Fault, listNames, nearestName, sha256Hex } from '../kernel/index.ts';
+import {
+  AppError,
+  canonicalJson,
+  type Fault,
+  HOUR_MS,
+  listNames,
+  nearestName,
+  sha256Hex,
+} from '../kernel/index.ts';
 import type { PromptFamily, PromptRegistry } from '../prompts/index.ts';
 import { fixedPropensities } from '../statistics/index.ts';
-import type { Arm, Experiment, ExperimentPolicy } from './experiment-types.ts';
+import type { Arm, Experiment, ExperimentPolicy, Guardrail } from './experiment-types.ts';
 
 type ExperimentConfig = GatewayConfig['experiments'][string];
 
@@ -95,7 +103,16 @@ function experimentOf(
     revision: `sha256:${sha256Hex(canonicalJson({ ...definition, declaration }))}`,
     startMs: written.start === undefined ? null : Date.parse(written.start),
     stopMs: written.stop === undefined ? null : Date.parse(written.stop),
+    graceMs: written.grace_hours * HOUR_MS,
+    guardrails: written.guardrails.map(guardrailOf),
+    guardrailIntervalMs: written.guardrail_interval_seconds * 1_000,
   };
+}
+
+function guardrailOf({ metric, max_loss, max_increase }: ExperimentConfig['guardrails'][number]): Guardrail {
+  return metric === 'error_rate'
+    ? { kind: 'error_rate', maxIncrease: max_increase ?? 0 }
+    : { kind: 'metric', metric, maxLoss: max_loss ?? 0 };
 }
 
 function policyOf({ policy }: ExperimentConfig, arms: readonly Arm[]): ExperimentPolicy {

@@ -11,7 +11,8 @@ const LAST_RESORT_VERSION = 'v1';
 
 export interface WishParts {
   readonly labels: LabelView;
-  readonly experiments: readonly Experiment[];
+  /** Those in force. */
+  readonly experiments: () => readonly Experiment[];
 }
 
 /** What a value leads to: a version, or an experiment that will assign one. */
@@ -44,11 +45,12 @@ export function resolveWish(
     return { kind: 'version', version, source, label };
   }
   const name = event.to.experiment;
-  const experiment = parts.experiments.find(
+  const experiments = parts.experiments();
+  const experiment = experiments.find(
     (candidate) => candidate.name === name && candidate.prompt === family.name,
   );
   if (experiment !== undefined) return { kind: 'experiment', experiment, source, label };
-  const known = parts.experiments.filter(({ prompt }) => prompt === family.name).map((known) => known.name);
+  const known = experiments.filter(({ prompt }) => prompt === family.name).map((known) => known.name);
   throw new AppError(
     'experiment_not_found',
     `label "@${label}" of prompt "${family.name}" points to experiment "${name}", which is not configured${originOf(source)}; move the label, or put the experiment back. Known: ${listNames(known)}`,

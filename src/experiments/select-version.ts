@@ -75,6 +75,8 @@ export function createSelector(options: SelectorOptions): Selector {
       if (wish.kind === 'version') return { ...base, version: wish.version };
       const { experiment } = wish;
       const { name } = experiment;
+      // In the same turn as the definition: a reload changes both at once.
+      const { revision } = snapshots.current(name);
       const assigned = await assignedTo(experiment, request);
       const armName = typeof assigned === 'string' ? experiment.baseline : assigned.arm;
       const arm = experiment.arms.find((candidate) => candidate.name === armName);
@@ -87,7 +89,7 @@ export function createSelector(options: SelectorOptions): Selector {
         ...base,
         version,
         assignment: assigned,
-        currentPolicyRevision: snapshots.current(name).revision,
+        currentPolicyRevision: revision,
       };
     },
   };

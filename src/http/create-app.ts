@@ -12,9 +12,14 @@ import { keyRoutes } from './routes/key-routes.ts';
 import { labelsRoutes } from './routes/labels-routes.ts';
 import { openAiRoutes } from './routes/openai-routes.ts';
 import { operationsRoutes } from './routes/operations-routes.ts';
+import { policyReportRoute } from './routes/policy-report-route.ts';
+import { policyRoutes } from './routes/policy-routes.ts';
 import { promptRoutes } from './routes/prompt-routes.ts';
 import { reportRoutes } from './routes/report-routes.ts';
+import { rolloutRoutes } from './routes/rollout-routes.ts';
+import { scoreRoutes } from './routes/score-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
+import { shadowRoutes } from './routes/shadow-routes.ts';
 
 /** The whole HTTP surface over its services. Listens to nothing: see {@link startServer}. */
 export function createApp(services: HttpServices): Express {
@@ -27,14 +32,18 @@ export function createApp(services: HttpServices): Express {
   app.use(createOpenRequest(services));
   // The hot path first: the router tries patterns in order.
   const routes = [
-
     ...generateRoutes(services),
+    ...scoreRoutes(services),
     ...feedbackRoutes(services),
     ...openAiRoutes(services),
     ...promptRoutes(services),
     ...labelsRoutes(services),
     ...reportRoutes(services),
     ...experimentRoutes(services),
+    ...rolloutRoutes(services),
+    ...policyRoutes(services),
+    policyReportRoute(services),
+    ...shadowRoutes(services),
     ...operationsRoutes(services),
     ...docsRoutes(services),
     ...keyRoutes(services),

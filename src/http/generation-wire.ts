@@ -1,6 +1,7 @@
 import type { ChatMessage, ModelParameters } from '../kernel/index.ts';
 import { usdFromNanoUsd } from '../kernel/index.ts';
 import type { CallTiming, DryRun, GenerationAnswer, GenerationHead } from '../serving/index.ts';
+import { timingHeader } from './timing-header.ts';
 
 /** The mapping of generations from records to the wire: one function per shape. */
 
@@ -68,6 +69,9 @@ export function dryRunToWire(dryRun: DryRun) {
     prompt_hash: dryRun.promptHash,
     version_source: dryRun.versionSource,
     label: dryRun.label,
+    experiment: dryRun.experiment,
+    arm: dryRun.arm,
+    propensity: dryRun.propensity,
     messages: dryRun.messages.map(messageToWire),
     variables: dryRun.variables,
     route: dryRun.route,
@@ -108,11 +112,11 @@ export function parametersToWire(parameters: ModelParameters): Record<string, un
   };
 }
 
-/** Milliseconds with one microsecond of resolution: more digits would only be noise. */
 export function serverTiming(timing: CallTiming): string {
-  return `render;dur=${milliseconds(timing.renderMs)}, provider;dur=${milliseconds(timing.providerMs)}, db;dur=${milliseconds(timing.commitMs)}, total;dur=${milliseconds(timing.totalMs)}`;
-}
-
-function milliseconds(value: number): number {
-  return Math.round(value * 1_000) / 1_000;
+  return timingHeader([
+    ['render', timing.renderMs],
+    ['provider', timing.providerMs],
+    ['db', timing.commitMs],
+    ['total', timing.totalMs],
+  ]);
 }

@@ -1,11 +1,19 @@
 import type { KeyRing, Sessions, SignInLinks } from '../access/index.ts';
-import type { ExperimentReports, VersionReports } from '../analytics/index.ts';
-import type { Labels } from '../experiments/index.ts';
+import type {
+  ExperimentOffPolicy,
+  ExperimentReports,
+  PolicyReports,
+  ShadowReports,
+  VersionReports,
+} from '../analytics/index.ts';
+import type { ConfigStore } from '../config/index.ts';
+import type { ExperimentStops, Labels, RolloutHistory } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
 import type { Ledger, LedgerReader } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
-import type { GenerateService, OutcomeService } from '../serving/index.ts';
+import type { ScorePolicies } from '../ranking/index.ts';
+import type { GenerateService, OutcomeService, ScoreService } from '../serving/index.ts';
 import type { DrainSwitch } from './drain-switch.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -13,13 +21,21 @@ import type { Metrics } from './metrics.ts';
 export interface HttpServices {
   readonly access: AccessServices;
   readonly generate: GenerateService;
+  readonly scores: ScoreService;
+  readonly scorePolicies: Pick<ScorePolicies, 'list' | 'find' | 'current'>;
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
   readonly experimentReports: ExperimentReports;
+  readonly shadowReports: ShadowReports;
+  readonly experimentOffPolicy: ExperimentOffPolicy;
+  readonly policyReports: PolicyReports;
+  readonly config: Pick<ConfigStore, 'status'>;
   readonly prompts: Pick<PromptStore, 'current' | 'lastReload'>;
   readonly labels: Pick<Labels, 'list' | 'current' | 'history' | 'move'>;
+  readonly rollouts: Pick<RolloutHistory, 'page'>;
+  readonly stops: Pick<ExperimentStops, 'stop' | 'resume'>;
   readonly ledger: Pick<Ledger, 'health'>;
-  readonly ledgerReader: Pick<LedgerReader, 'findGeneration'>;
+  readonly ledgerReader: Pick<LedgerReader, 'findGeneration' | 'findScore'>;
   readonly routes: Pick<Routes, 'names' | 'health'>;
   readonly metrics: Metrics;
   /** Shared with the server: once it is thrown, `/readyz` answers 503. */

@@ -1,4 +1,4 @@
-import type { LabelEvent, LabelTarget } from '../experiments/index.ts';
+import { gateFacts, type LabelEvent, type LabelTarget } from '../experiments/index.ts';
 
 /** One move; the newest one of a label is its state. */
 export function labelToWire(event: LabelEvent) {
@@ -13,6 +13,7 @@ export function labelToWire(event: LabelEvent) {
     reason: event.reason,
     actor: event.actor,
     seeded: event.seeded,
+    gate: gateFacts(event.gate),
   };
 }
 

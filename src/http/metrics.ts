@@ -1,11 +1,15 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { ConfigStore } from '../config/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PromptRegistry, PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
-import type { GenerationObserver } from '../serving/index.ts';
+import type { GenerationObserver, ScoreObserver, ShadowObserver } from '../serving/index.ts';
+import { sampleReloads } from './config-metrics.ts';
+import { type ExperimentStates, sampleExperiments } from './experiment-metrics.ts';
+import { createShadowMetrics } from './shadow-metrics.ts';
 
 /** What `/metrics` shows, and where it is counted. */
-export interface Metrics extends GenerationObserver {
+export interface Metrics extends GenerationObserver, ScoreObserver, ShadowObserver {
   request(observation: {
     /** Pattern of the route, never the raw path. */
     readonly route: string;
@@ -19,6 +23,8 @@ export interface Metrics extends GenerationObserver {
 }
 
 export interface MetricsSources {
+  readonly config: Pick<ConfigStore, 'status'>;
+  readonly experiments: ExperimentStates;
   readonly prompts: Pick<PromptStore, 'current'>;
   readonly ledger: Pick<Ledger, 'health'>;
   readonly routes: Pick<Routes, 'health'>;
@@ -60,9 +66,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
   for (const name of DROPPED_DEFAULTS) registry.removeSingleMetric(name);
   const calls = callMetrics(registry);
   sampleHealth(registry, sources);
+  sampleReloads(registry, sources.config);
+  sampleExperiments(registry, sources.experiments);
   const promptLabels = createPromptLabels(sources.prompts);
 
   return {
+    ...createShadowMetrics(registry),
     contentType: registry.contentType,
     scrape: () => registry.metrics(),
     request({ route, method, status, durationMs }) {
@@ -102,6 +111,14 @@ export function createMetrics(sources: MetricsSources): Metrics {
       if (observation.leftOut !== null) {
         calls.leftOut.labels(observation.leftOut.experiment, observation.leftOut.reason).inc();
       }
+    },
+    score({ policy, status, rankMs, commitMs, totalMs }) {
+      // Names come from the configuration, never from the caller: the series are bounded.
+      const label = policy ?? 'unknown';
+      calls.scores.labels(label, status).inc();
+      calls.scoreSeconds.labels(label).observe(totalMs / 1_000);
+      calls.rankSeconds.labels(label).observe(rankMs / 1_000);
+      if (status === 'ok') calls.commitSeconds.observe(commitMs / 1_000);
     },
     outcomes({ accepted, duplicates }) {
       calls.outcomes.labels('accepted').inc(accepted);
@@ -157,7 +174,7 @@ function callMetrics(registry: Registry) {
     }),
     commitSeconds: new Histogram({
       name: 'gateway_ledger_commit_duration_seconds',
-      help: 'Time a generation waited for its commit.',
+      help: 'Time a generation or a ranking decision waited for its commit.',
       buckets: OVERHEAD_BUCKETS_SECONDS,
       registers,
     }),
@@ -194,6 +211,26 @@ function callMetrics(registry: Registry) {
       name: 'gateway_experiment_left_out_total',
       help: 'Calls that an experiment gave its baseline and does not count, by reason.',
       labelNames: ['experiment', 'reason'] as const,
+      registers,
+    }),
+    scores: new Counter({
+      name: 'gateway_scores_total',
+      help: 'Ranking decisions by how they ended.',
+      labelNames: ['policy', 'status'] as const,
+      registers,
+    }),
+    scoreSeconds: new Histogram({
+      name: 'gateway_score_duration_seconds',
+      help: 'Time from receipt of a ranking request to its committed decision.',
+      labelNames: ['policy'] as const,
+      buckets: REQUEST_BUCKETS_SECONDS,
+      registers,
+    }),
+    rankSeconds: new Histogram({
+      name: 'gateway_score_rank_duration_seconds',
+      help: 'Time spent on ranking alone.',
+      labelNames: ['policy'] as const,
+      buckets: OVERHEAD_BUCKETS_SECONDS,
       registers,
     }),
     outcomes: new Counter({

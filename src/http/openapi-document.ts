@@ -1,8 +1,9 @@
 import { OpenAPIRegistry, OpenApiGeneratorV31, type RouteConfig } from '@asteasolutions/zod-to-openapi';
 import type { ErrorCode } from '../kernel/index.ts';
 import { ERROR_STATUS } from './error-status.ts';
-import { ROUTES, type RouteDescription } from './openapi-routes.ts';
+import { ROUTES } from './openapi-routes.ts';
 import { openAiStatus } from './problem.ts';
+import type { RouteDescription } from './route-description.ts';
 import { openAiErrorSchema, problemSchema } from './schemas/system-schema.ts';
 
 /** What every route can answer. */

@@ -1,6 +1,8 @@
-import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import type { ErrorCode } from '../kernel/index.ts';
+import { ROLLOUT_ROUTES } from './openapi-rollout-routes.ts';
+import { SCORE_ROUTES } from './openapi-score-routes.ts';
+import { idempotencyHeader, json, type RouteDescription, WITH_BODY } from './route-description.ts';
 import { chatAnswerSchema, chatBodySchema, modelListSchema, modelSchema } from './schemas/chat-schema.ts';
 import {
   experimentListSchema,
@@ -16,6 +18,7 @@ import {
   labelSchema,
   labelWithHistorySchema,
 } from './schemas/labels-schema.ts';
+import { policyQuerySchema, policyReportSchema } from './schemas/policy-report-schema.ts';
 import {
   promptListSchema,
   promptSchema,
@@ -24,10 +27,9 @@ import {
   renderBodySchema,
 } from './schemas/prompt-schema.ts';
 import { reportQuerySchema, reportSchema } from './schemas/report-schema.ts';
+import { shadowListSchema, shadowReportSchema } from './schemas/shadow-schema.ts';
 import { generationSchema, readinessSchema } from './schemas/system-schema.ts';
 
-/** What every route with a body can answer. */
-const WITH_BODY: readonly ErrorCode[] = ['invalid_request', 'payload_too_large', 'unsupported_media_type'];
 const CALL_CODES: readonly ErrorCode[] = [
   'prompt_not_found',
   'version_not_found',
@@ -49,33 +51,8 @@ const CALL_CODES: readonly ErrorCode[] = [
   'provider_timeout',
 ];
 
-export interface RouteDescription {
-  readonly method: 'get' | 'post' | 'put';
-  readonly path: string;
-  readonly tag: string;
-  readonly summary: string;
-  readonly params?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly headers?: z.ZodObject;
-  readonly body?: z.ZodType;
-  readonly answers: RouteConfig['responses'];
-  readonly codes: readonly ErrorCode[];
-}
-
-const json = (description: string, schema: z.ZodType) => ({
-  description,
-  content: { 'application/json': { schema } },
-});
 const nameParams = z.object({ name: z.string().describe('Name of the prompt.') });
 const labelParams = nameParams.extend({ label: z.string().describe('Name of the label, without the `@`.') });
-const idempotencyHeader = z.object({
-  'Idempotency-Key': z
-    .string()
-    .max(255)
-    .regex(/^[!-~]+$/)
-    .optional()
-    .describe('Makes a retry safe: the same key and body are answered from the ledger.'),
-});
 const eventStream = { 'text/event-stream': { schema: z.string() } };
 
 /** Every route, in the order of the documentation. */
@@ -99,11 +76,12 @@ export const ROUTES: readonly RouteDescription[] = [
     },
     codes: [...WITH_BODY, ...CALL_CODES],
   },
+  ...SCORE_ROUTES,
   {
     method: 'post',
     path: '/feedback',
     tag: 'Recommender',
-    summary: 'Report one outcome or up to 1,000, all or none',
+    summary: 'Report one outcome or up to 1,000, all or none; with `score_id` they train its policy',
     body: z.union([outcomeSchema, outcomeBatchSchema]),
     answers: { 200: json('Committed.', outcomeReceiptSchema) },
     codes: [...WITH_BODY, 'conflict', 'outcome_invalid', 'storage_unavailable'],
@@ -147,7 +125,35 @@ export const ROUTES: readonly RouteDescription[] = [
         },
       },
     },
-    codes: ['invalid_request', 'experiment_not_found', 'storage_unavailable'],
+    codes: ['invalid_request', 'experiment_not_found', 'overloaded', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/analytics/shadow',
+    tag: 'Admin',
+    summary: 'Every candidate that runs in shadow, with its counts',
+    answers: { 200: json('The shadow rules, by name.', shadowListSchema) },
+    codes: ['storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/analytics/shadow/{name}',
+    tag: 'Admin',
+    summary: 'What the shadow runs of a candidate have shown, beside their live calls',
+    params: z.object({ name: z.string().describe('Name of the shadow rule.') }),
+    answers: { 200: json('The report.', shadowReportSchema) },
+    codes: ['invalid_request', 'shadow_not_found', 'storage_unavailable'],
+  },
+  ...ROLLOUT_ROUTES,
+  {
+    method: 'get',
+    path: '/analytics/policies/{name}',
+    tag: 'Admin',
+    summary: 'What a ranking policy did and earned, and what another would have earned',
+    params: z.object({ name: z.string().describe('Name of the policy.') }),
+    query: policyQuerySchema,
+    answers: { 200: json('The report.', policyReportSchema) },
+    codes: ['invalid_request', 'policy_not_found', 'overloaded', 'storage_unavailable'],
   },
   {
     method: 'get',

@@ -10,7 +10,7 @@ interface Part {
 export interface Readiness {
   readonly status: 'ready' | 'degraded' | 'not_ready';
   readonly draining: boolean;
-  readonly parts: Readonly<Record<'database' | 'prompts' | 'providers', Part>>;
+  readonly parts: Readonly<Record<'database' | 'config' | 'prompts' | 'providers', Part>>;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface Readiness {
  * ledger probes its file itself), so nothing is cached: a balancer sees a full disk or the drain at once.
  */
 export function readReadiness(
-  services: Pick<HttpServices, 'ledger' | 'prompts' | 'routes' | 'drain'>,
+  services: Pick<HttpServices, 'ledger' | 'config' | 'prompts' | 'routes' | 'drain'>,
 ): Readiness {
   const parts = readParts(services);
   const draining = services.drain.isDraining();
@@ -28,9 +28,12 @@ export function readReadiness(
   return { status: states.includes('degraded') ? 'degraded' : 'ready', draining, parts };
 }
 
-function readParts(services: Pick<HttpServices, 'ledger' | 'prompts' | 'routes'>): Readiness['parts'] {
+function readParts(
+  services: Pick<HttpServices, 'ledger' | 'config' | 'prompts' | 'routes'>,
+): Readiness['parts'] {
   return {
     database: databasePart(services.ledger),
+    config: configPart(services.config),
     prompts: promptsPart(services.prompts),
     providers: providersPart(services.routes),
   };
@@ -41,6 +44,21 @@ function databasePart(ledger: HttpServices['ledger']): Part {
   return health.writable
     ? { status: 'ok', detail: null }
     : { status: 'failed', detail: health.reason ?? 'not writable' };
+}
+
+function configPart(config: HttpServices['config']): Part {
+  const { faults = [], needsRestart = [] } = config.status().lastReload ?? {};
+  const [first] = faults;
+  if (first !== undefined) {
+    const count = faults.length === 1 ? 'one fault' : `${faults.length} faults, the first`;
+    const detail = `the last reload was refused (${count}: ${first.path} ${first.message}); the configuration before it is in force`;
+    return { status: 'degraded', detail };
+  }
+  return {
+    status: 'ok',
+    detail:
+      needsRestart.length === 0 ? null : `needs a restart to come into force: ${needsRestart.join(', ')}`,
+  };
 }
 
 function promptsPart(prompts: HttpServices['prompts']): Part {

@@ -6,6 +6,8 @@ import { pictureOf, watchDirectory } from './watch-directory.ts';
 export interface PromptStoreOptions extends PromptLoadOptions {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Told after every reload, in the turn in which what it brought is in force. Must not fail. */
+  readonly onReload?: (report: ReloadReport) => void;
 }
 
 /** Faults named in the message of a failed start; all of them are in `faults`. */
@@ -90,6 +92,7 @@ class FilePromptStore implements PromptStore {
     }
     this.#lastReload = Object.freeze(report);
     this.#log(report);
+    this.#options.onReload?.(report);
     return report;
   }
 

@@ -127,8 +127,11 @@ function scoreInvalid(policy: ScorePolicy, faults: readonly Fault[], unshown: nu
   });
 }
 
-/** Before the first reward every candidate is as good as any other. */
-function estimate(inputs: readonly number[], { coefficients, revision }: ScorePolicySnapshot): number {
+/** Predicted reward on [0, 1]. Before the first reward every candidate is as good as any other. */
+export function estimate(
+  inputs: readonly number[],
+  { coefficients, revision }: Pick<ScorePolicySnapshot, 'coefficients' | 'revision'>,
+): number {
   if (coefficients.length === 0) return 0;
   if (coefficients.length !== inputs.length) {
     throw new AppError('internal', `snapshot "${revision}" is of another model`);
@@ -138,9 +141,10 @@ function estimate(inputs: readonly number[], { coefficients, revision }: ScorePo
   return Math.min(1, Math.max(0, sum));
 }
 
-function propensitiesOf(
+/** Probability of every candidate by the estimates, floor included. */
+export function propensitiesOf(
   policy: ScorePolicy,
-  { weight }: ScorePolicySnapshot,
+  { weight }: Pick<ScorePolicySnapshot, 'weight'>,
   estimates: readonly number[],
 ): readonly number[] {
   const count = estimates.length;

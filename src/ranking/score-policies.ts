@@ -1,4 +1,12 @@
-import { AppError, type Clock, errorCode, type Logger, listNames, nearestName } from '../kernel/index.ts';
+import {
+  AppError,
+  type Clock,
+  errorCode,
+  HOUR_MS,
+  type Logger,
+  listNames,
+  nearestName,
+} from '../kernel/index.ts';
 import { ridgeModel } from '../statistics/index.ts';
 import { freshState, learnPage } from './learn-page.ts';
 import type {
@@ -6,6 +14,7 @@ import type {
   ScorePolicySnapshot,
   ScorePolicyStore,
   ScoreTrainingState,
+  TrainingPageQuery,
 } from './ranking-types.ts';
 
 export interface ScorePoliciesOptions {
@@ -39,8 +48,11 @@ export interface ScorePolicies {
   start(): void;
   /** Learns now what is new. Fails with `storage_unavailable`; what was in force stays then. */
   update(name: string): Promise<void>;
-  /** Follows the configuration: to be called when it has changed. Does not wait for training. */
-  reconcile(): Promise<void>;
+  /**
+   * Makes what the next definitions need, and answers how to put them in force, which takes no time; the definitions that
+   * `policies` gives must change in the same turn. Fails with `storage_unavailable`; nothing has changed then.
+   */
+  prepare(next: readonly ScorePolicy[]): Promise<() => void>;
   close(): Promise<void>;
 }
 
@@ -50,7 +62,7 @@ const PAGE_ROWS = 200;
 export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicies {
   const { store, clock, logger } = options;
   const inForce = new Map<string, PolicyInForce>();
-  const followers = new Map<string, { readonly stop: AbortController; readonly done: Promise<void> }>();
+  const followers = new Map<string, Follower>();
   const queues = new Map<string, Promise<unknown>>();
   let isStarted = false;
   let isClosed = false;
@@ -76,8 +88,9 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
     latest: ScorePolicySnapshot | null,
     learnt: Pick<ScorePolicySnapshot, 'rewards' | 'weight' | 'coefficients'>,
     state: ScoreTrainingState | null,
-  ): Promise<ScoreTrainingState | null> => {
+  ): Promise<PolicyInForce> => {
     const sequence = (latest?.sequence ?? 0) + 1;
+    const { rewards, weight, coefficients } = learnt;
     const snapshot: ScorePolicySnapshot = {
       policy: policy.name,
       revision: `${policy.name}-${sequence}`,
@@ -85,81 +98,70 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
       policyRevision: policy.revision,
       modelRevision: policy.modelRevision,
       computedAtMs: clock.nowMs(),
-      ...learnt,
+      rewards,
+      weight,
+      coefficients,
     };
     const shown = state === null ? null : { ...state, snapshotSequence: sequence };
     await store.commit({ state: shown, marks: [], snapshot });
-    if (isWanted(policy)) inForce.set(policy.name, { policy, snapshot });
+    const { name } = policy;
     logger.info(
-      {
-        event: 'score_policy_updated',
-        policy: policy.name,
-        policy_revision: snapshot.revision,
-        rewards: snapshot.rewards,
-      },
+      { event: 'score_policy_updated', policy: name, policy_revision: snapshot.revision, rewards },
       'ranking policy updated',
     );
-    return shown;
+    return { policy, snapshot };
   };
 
-  const adopt = async (policy: ScorePolicy): Promise<void> => {
-    const before = inForce.get(policy.name);
+  /** What a definition starts with. Null: it needs training first, and the one before it answers until then. */
+  const firstOf = async (policy: ScorePolicy): Promise<PolicyInForce | null> => {
     const latest = await store.latestSnapshot(policy.name);
-    if (latest?.policyRevision === policy.revision) {
-      inForce.set(policy.name, { policy, snapshot: latest });
-    } else if (latest?.modelRevision === policy.modelRevision) {
-      await publish(policy, latest, latest, null);
-    } else if (before === undefined) {
-      await publish(policy, latest, NOTHING_LEARNT, null);
-    }
+    if (latest?.policyRevision === policy.revision) return { policy, snapshot: latest };
+    if (latest?.modelRevision === policy.modelRevision) return publish(policy, latest, latest, null);
+    return inForce.has(policy.name) ? null : publish(policy, latest, NOTHING_LEARNT, null);
   };
 
-  const learn = async (policy: ScorePolicy): Promise<void> => {
-    const { name, modelRevision, metric, declaration } = policy;
+  /** Learns one page; true when it was the last. */
+  const step = async (policy: ScorePolicy): Promise<boolean> => {
+    const { name, modelRevision, metric } = policy;
     let state = (await store.findState(name, modelRevision)) ?? freshState(policy);
-    while (isWanted(policy)) {
-      const page = await store.trainingPage({
-        policy: name,
-        modelRevision,
-        metric,
-        afterChange: state.changePosition,
-        closed:
-          declaration.missing === 'zero'
-            ? {
-                afterDecision: state.closedPosition,
-                windowMs: declaration.attribution_window_hours * 3_600_000,
-                nowMs: clock.nowMs(),
-              }
-            : null,
-        limit: PAGE_ROWS,
-      });
-      if (page.changes.length > 0 || page.closed.length > 0) {
-        const learnt = learnPage(policy, state, page);
-        await store.commit({ state: learnt.state, marks: learnt.marks, snapshot: null });
-        state = learnt.state;
-      }
-      if (page.isLast) return show(policy, state);
+    const page = await store.trainingPage({
+      policy: name,
+      modelRevision,
+      metric,
+      afterChange: state.changePosition,
+      closed: closedQuery(policy, state, clock.nowMs()),
+      limit: PAGE_ROWS,
+    });
+    if (page.changes.length > 0 || page.closed.length > 0) {
+      const learnt = learnPage(policy, state, page);
+      await store.commit({ state: learnt.state, marks: learnt.marks, snapshot: null });
+      state = learnt.state;
     }
+    if (page.isLast) await show(policy, state);
+    return page.isLast;
   };
 
-  /** A new snapshot, when what is known differs from what is in force. */
+  /** Puts what is known in force, as a new snapshot when it is news. */
   const show = async (policy: ScorePolicy, state: ScoreTrainingState): Promise<void> => {
     const latest = await store.latestSnapshot(policy.name);
-    const isSame = latest?.policyRevision === policy.revision;
-    if (isSame && (state.snapshotSequence !== null || (state.rewards === 0 && latest.rewards === 0))) {
-      if (isWanted(policy)) inForce.set(policy.name, { policy, snapshot: latest });
-      return;
-    }
     const { rewards, ridge } = state;
-    const coefficients = rewards === 0 ? [] : ridgeModel(ridge).coefficients();
-    await publish(policy, latest, { rewards, weight: ridge.weight, coefficients }, state);
+    const isShown =
+      latest?.policyRevision === policy.revision &&
+      (state.snapshotSequence !== null || (rewards === 0 && latest.rewards === 0));
+    const coefficients = rewards === 0 || isShown ? [] : ridgeModel(ridge).coefficients();
+    const next = isShown
+      ? { policy, snapshot: latest }
+      : await publish(policy, latest, { rewards, weight: ridge.weight, coefficients }, state);
+    if (isWanted(policy)) inForce.set(policy.name, next);
   };
 
-  const update = (name: string): Promise<void> =>
-    inTurn(name, async () => {
+  const update = async (name: string): Promise<void> => {
+    while (true) {
       const policy = configured(name);
-      if (policy !== undefined) await learn(policy);
-    });
+      // One turn per page: whoever else has to do with this policy waits for milliseconds, however long its history is.
+      if (isClosed || policy === undefined || (await inTurn(name, () => step(policy)))) return;
+    }
+  };
 
   const follow = async (name: string, signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
@@ -177,7 +179,8 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
 
   const startFollower = (name: string): void => {
     const stop = new AbortController();
-    followers.set(name, { stop, done: follow(name, stop.signal) });
+    const revision = configured(name)?.revision ?? '';
+    followers.set(name, { revision, stop, done: follow(name, stop.signal) });
   };
 
   const stopFollower = (name: string): Promise<void> => {
@@ -193,11 +196,7 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
   const found = (name: string | null): PolicyInForce => {
     const known = list();
     const wanted = name === null ? known[0] : known.find(({ policy }) => policy.name === name);
-    if (wanted === undefined)
-      throw policyNotFound(
-        name,
-        known.map(({ policy }) => policy.name),
-      );
+    if (wanted === undefined) throw policyNotFound(name, known);
     return wanted;
   };
 
@@ -206,29 +205,33 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
     find: (name) => found(name).policy,
     current: (name) => found(name).snapshot,
     restore: async () => {
-      for (const policy of options.policies()) await inTurn(policy.name, () => adopt(policy));
+      for (const policy of options.policies()) {
+        const first = await inTurn(policy.name, () => firstOf(policy));
+        if (first !== null) inForce.set(policy.name, first);
+      }
     },
     start: () => {
       isStarted = true;
       for (const { name } of options.policies()) if (!followers.has(name)) startFollower(name);
     },
     update,
-    reconcile: async () => {
-      const policies = options.policies();
-      const names = policies.map(({ name }) => name);
-      for (const name of [...inForce.keys()]) {
-        if (names.includes(name)) continue;
-        inForce.delete(name);
-        void stopFollower(name);
-      }
-      for (const policy of policies) {
+    prepare: async (next) => {
+      const firsts: PolicyInForce[] = [];
+      for (const policy of next) {
         if (inForce.get(policy.name)?.policy.revision === policy.revision) continue;
-        // The update that is running gives way: its definition is not wanted any more.
-        const stopped = stopFollower(policy.name);
-        await inTurn(policy.name, () => adopt(policy));
-        await stopped;
-        if (isStarted && !isClosed) startFollower(policy.name);
+        const first = await inTurn(policy.name, () => firstOf(policy));
+        if (first !== null) firsts.push(first);
       }
+      return () => {
+        const kept = new Map(next.map((policy) => [policy.name, policy.revision]));
+        for (const name of [...inForce.keys()]) if (!kept.has(name)) inForce.delete(name);
+        for (const name of [...followers.keys()]) {
+          if (kept.get(name) !== followers.get(name)?.revision) void stopFollower(name);
+        }
+        for (const first of firsts) inForce.set(first.policy.name, first);
+        if (!isStarted || isClosed) return;
+        for (const { name } of next) if (!followers.has(name)) startFollower(name);
+      };
     },
     close: async () => {
       isClosed = true;
@@ -238,9 +241,28 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
   };
 }
 
+/** One loop of updates; a new definition gets a new one, which learns at once. */
+interface Follower {
+  readonly revision: string;
+  readonly stop: AbortController;
+  readonly done: Promise<void>;
+}
+
+/** Silence counts only where the metric says so, and then once the window of the decision has closed. */
+function closedQuery(
+  { declaration }: ScorePolicy,
+  { closedPosition }: ScoreTrainingState,
+  nowMs: number,
+): TrainingPageQuery['closed'] {
+  if (declaration.missing !== 'zero') return null;
+  const windowMs = Math.round(declaration.attribution_window_hours * HOUR_MS);
+  return { afterDecision: closedPosition, windowMs, nowMs };
+}
+
 const NOTHING_LEARNT = { rewards: 0, weight: 0, coefficients: [] } as const;
 
-function policyNotFound(name: string | null, known: readonly string[]): AppError {
+function policyNotFound(name: string | null, inForce: readonly PolicyInForce[]): AppError {
+  const known = inForce.map(({ policy }) => policy.name);
   if (known.length === 0) {
     return new AppError(
       'policy_not_found',

@@ -2,17 +2,7 @@ export { createGenerateService } from './generate.ts';
 export { promptSettingWarnings } from './prompt-setting-warnings.ts';
 export { createOutcomeService } from './record-outcome.ts';
 export { createRedaction } from './redaction.ts';
-export { loadShadowRules } from './shadow-rules.ts';
-export { createShadowRunner, type ShadowRunner } from './shadow-runner.ts';
-export type {
-  ShadowActivity,
-  ShadowDropReason,
-  ShadowObserver,
-  ShadowRule,
-  ShadowSpend,
-  ShadowSpendSource,
-} from './shadow-types.ts';
-export { createScoreService } from './score.ts';
+export { createScoreService, type ScoreParts } from './score.ts';
 export type {
   ScoreAnswer,
   ScoreObserver,
@@ -21,6 +11,16 @@ export type {
   ScoreService,
   ScoreTiming,
 } from './score-types.ts';
+export { loadShadowRules } from './shadow-rules.ts';
+export { createShadowRunner, type ShadowRunner, type ShadowRunnerOptions } from './shadow-runner.ts';
+export type {
+  ShadowActivity,
+  ShadowDropReason,
+  ShadowObserver,
+  ShadowRule,
+  ShadowSpend,
+  ShadowSpendSource,
+} from './shadow-types.ts';
 export type {
   CallContext,
   CallTiming,

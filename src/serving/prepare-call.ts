@@ -107,7 +107,10 @@ export function renderedCall(
   return { ...decided, variables: rendered.variables, routeCall, renderMs };
 }
 
-function reserve(request: GenerateRequest, { limits }: PrepareParts): Promise<CallReservation> | CallReservation {
+function reserve(
+  request: GenerateRequest,
+  { limits }: PrepareParts,
+): Promise<CallReservation> | CallReservation {
   return request.dryRun ? NO_RESERVATION : limits.reserve(request.context.apiKeyId);
 }
 
@@ -138,16 +141,11 @@ export function headOf(call: PreparedCall): GenerationHead {
 }
 
 export function dryRunOf(call: PreparedCall): DryRun {
-  const { prompt, promptVersion, promptHash, versionSource, label, route } = headOf(call);
+  const { id: _unused, ...chosen } = headOf(call);
   return {
-    prompt,
-    promptVersion,
-    promptHash,
-    versionSource,
-    label,
+    ...chosen,
     messages: call.routeCall.messages,
     variables: call.variables,
-    route,
     model: call.routeCall.modelOverride,
     targets: call.route.targets.map(({ provider, model }) => ({ provider, model })),
     parameters: call.routeCall.parameters,

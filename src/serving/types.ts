@@ -118,6 +118,10 @@ export interface DryRun {
   readonly promptHash: string | null;
   readonly versionSource: VersionSource | null;
   readonly label: string | null;
+  /** As an answer would name them; the assignment is not stored. */
+  readonly experiment: string | null;
+  readonly arm: string | null;
+  readonly propensity: number | null;
   readonly messages: readonly ChatMessage[];
   readonly variables: Readonly<Record<string, unknown>> | null;
   readonly route: string;

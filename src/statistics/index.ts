@@ -1,4 +1,5 @@
 export { assignmentBucket } from './assignment-bucket.ts';
+export { asymptoticInterval } from './asymptotic-sequence.ts';
 export {
   betaBinomialDifference,
   betaBinomialInterval,
@@ -34,6 +35,7 @@ export {
   offPolicyEvaluation,
   offPolicyReport,
 } from './off-policy-evaluation.ts';
+export type { OffPolicyFault } from './off-policy-gate.ts';
 export {
   type BetaPosterior,
   betaPosterior,

@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { LabelEvent, LabelEventStore, LabelMove, LabelTarget } from '../../src/experiments/index.ts';
+import {
+  type LabelEvent,
+  type LabelEventStore,
+  type LabelMove,
+  type LabelTarget,
+  NO_GATE,
+} from '../../src/experiments/index.ts';
 
 export interface OpenedLabelEvents {
   readonly labelEvents: LabelEventStore;
@@ -31,6 +37,8 @@ export function describeLabelEvents(name: string, open: () => Promise<OpenedLabe
         reason: 'because',
         actor: 'key-a',
         seeded: false,
+        gate: NO_GATE,
+        live: [],
         createdAtMs: MOVED_AT_MS,
         expectedSequence: null,
         ...changes,
@@ -56,6 +64,7 @@ export function describeLabelEvents(name: string, open: () => Promise<OpenedLabe
         reason: 'ligne “deux”\n',
         actor: 'key-a',
         seeded: false,
+        gate: NO_GATE,
       });
       expect(await opened.labelEvents.eventsAfter(0, 10)).toEqual([first, second]);
       expect(await opened.labelEvents.history('tip', 'live', 10)).toEqual([second, first]);

@@ -74,6 +74,12 @@ interface DemoJson {
     readonly upper: number;
     readonly cost_usd: number | null;
   }[];
+  readonly experiment: {
+    readonly users: number;
+    readonly arms: readonly { readonly arm: string; readonly users: number }[];
+    readonly looks: readonly { readonly users: number; readonly shares: readonly { share: number }[] }[];
+    readonly verdict: { readonly state: string; readonly text: string };
+  };
 }
 
 describe('demo and ledger export', () => {
@@ -103,7 +109,22 @@ describe('demo and ledger export', () => {
 
   test('sends progress and nothing else to standard error', () => {
     for (const line of demo.stderr.trimEnd().split('\n'))
-      expect(line).toMatch(/^simulating tips: \d+ of 120/);
+      expect(line).toMatch(/^simulating (tips: \d+ of 120|the experiment: \d+ of 60)/);
+  });
+
+  test('sends every user through the experiment once, and ends on its verdict', () => {
+    const { users, arms, looks, verdict } = run.experiment;
+
+    expect(users).toBe(60);
+    expect(arms.map(({ arm }) => arm)).toEqual(['v1', 'v2', 'v3']);
+    expect(arms.reduce((sum, arm) => sum + arm.users, 0)).toBe(60);
+    for (const { shares } of looks) {
+      expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
+      expect(Math.min(...shares.map(({ share }) => share))).toBeGreaterThanOrEqual(0.1);
+    }
+    expect(looks.at(-1)?.users).toBe(60);
+    expect(['better', 'worse', 'no_difference_yet']).toContain(verdict.state);
+    expect(verdict.text).not.toBe('');
   });
 
   test('exports what was recorded: two outcomes for each answer, none degraded', async () => {
@@ -115,15 +136,15 @@ describe('demo and ledger export', () => {
     ]);
 
     expect([generations.code, outcomes.code]).toEqual([0, 0]);
-    expect(generations.stdout).toBe(`exported 120 generations to ${file}\n`);
-    expect(outcomes.stderr).toBe('exported 240 outcomes\n');
+    expect(generations.stdout).toBe(`exported 180 generations to ${file}\n`);
+    expect(outcomes.stderr).toBe('exported 360 outcomes\n');
     const rows = readFileSync(file, 'utf8')
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
-    expect(rows).toHaveLength(120);
+    expect(rows).toHaveLength(180);
     expect(rows.filter((row) => row.degraded !== 0 || row.status !== 'ok' || row.forced !== 0)).toEqual([]);
-    expect(outcomes.stdout.trimEnd().split('\n')).toHaveLength(240);
+    expect(outcomes.stdout.trimEnd().split('\n')).toHaveLength(360);
     expect(existsSync(`${file}.part`)).toBe(false);
   });
 

@@ -127,7 +127,12 @@ describe('a label that points to an experiment', () => {
 
     expect(without.json).toMatchObject({ prompt_version: 'v1', label: 'live', experiment: null, arm: null });
     expect(forced.json).toMatchObject({ prompt_version: 'v2', label: null, experiment: null });
-    expect(dry.json).toMatchObject({ label: 'live' });
+    expect(dry.json).toMatchObject({
+      label: 'live',
+      experiment: 'tone',
+      arm: dry.json.prompt_version === 'v2' ? 'warm' : 'control',
+      propensity: dry.json.prompt_version === 'v2' ? 0.25 : 0.75,
+    });
     expect((await rowsOf(gateway)).map((row) => [row['experiment'], row['forced']])).toEqual([
       [null, 0],
       [null, 1],

@@ -15,7 +15,7 @@ export function memoryLabelEvents(): MemoryLabelEvents {
     if (failure !== null) throw failure;
     return value();
   };
-  const append = ({ id: _id, expectedSequence, ...facts }: LabelMove): LabelEvent => {
+  const append = ({ id: _id, expectedSequence, live: _live, ...facts }: LabelMove): LabelEvent => {
     const current = events.findLast(({ prompt, label }) => prompt === facts.prompt && label === facts.label);
     if (expectedSequence !== null && expectedSequence !== (current?.sequence ?? 0)) {
       throw new AppError('conflict', `label "${facts.label}" is at sequence ${current?.sequence ?? 0}`);

@@ -6,6 +6,7 @@ import {
   type LabelEvent,
   type LabelTarget,
   type LabelView,
+  NO_GATE,
   type PolicySnapshot,
   type Selector,
 } from '../../src/experiments/index.ts';
@@ -31,6 +32,7 @@ export function scriptedLabels(labels: ScriptedLabels = {}): LabelView {
         reason: 'scripted',
         actor: 'test',
         seeded: false,
+        gate: NO_GATE,
       };
     },
     names: (prompt) => Object.keys(labels[prompt] ?? {}),
@@ -54,6 +56,9 @@ export function experiment(changes: Partial<Experiment> = {}): Experiment {
     salt: 'tone',
     startMs: null,
     stopMs: null,
+    graceMs: 3_600_000,
+    guardrails: [],
+    guardrailIntervalMs: 30_000,
     ...changes,
   };
 }
@@ -117,7 +122,7 @@ export function scriptedSelector(
   });
   const selector = createSelector({
     labels: scriptedLabels(labels),
-    experiments,
+    experiments: () => experiments,
     assigner,
     snapshots,
     clock,

@@ -1,4 +1,4 @@
-import type { GenerationRecord, OutcomeRecord, OutcomeTarget } from '../../src/ledger/index.ts';
+import type { GenerationRecord, OutcomeRecord, OutcomeTarget, ScoreRecord } from '../../src/ledger/index.ts';
 
 /** A plain delivered `tip` call; a test states what matters to it. */
 export function generationRecord(
@@ -94,6 +94,42 @@ export function outcomeRecord(
     tags: [],
     source: 'http',
     metadata: null,
+    ...overrides,
+  };
+}
+
+/** A plain decision of policy `tips` between two candidates; a test states what matters to it. */
+export function scoreRecord(overrides: Partial<ScoreRecord> & { readonly id: string }): ScoreRecord {
+  return {
+    createdAtMs: Date.UTC(2026, 10, 23, 10, 30),
+    finishedAtMs: Date.UTC(2026, 10, 23, 10, 30) + 2,
+    apiKeyId: 'key-a',
+    requestId: 'req_1',
+    traceId: '0af7651916cd43dd8448eb211c80319c',
+    externalId: null,
+    policy: 'tips',
+    policyDefinition: 'sha256:rules',
+    policyRevision: 'tips-1',
+    modelRevision: 'sha256:model',
+    unitKind: 'user_id',
+    unitKey: 'unit-1',
+    sessionKey: null,
+    test: false,
+    shadowOf: null,
+    candidates: [
+      { id: 'walk', features: { effort: 0.2 }, estimate: 0.6, propensity: 0.75 },
+      { id: 'run', features: { effort: 0.9 }, estimate: 0.4, propensity: 0.25 },
+    ],
+    chosen: 'walk',
+    chosenPropensity: 0.75,
+    chosenInput: [1, 0.2],
+    profileFeatures: { completion_rate: 0.5 },
+    contextFeatures: null,
+    metadata: null,
+    tags: [],
+    totalMs: 1.5,
+    configHash: 'c0',
+    gatewayVersion: '0.1.0',
     ...overrides,
   };
 }

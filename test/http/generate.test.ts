@@ -174,7 +174,10 @@ describe('POST /generate', () => {
         promptVersion: 'v1',
         promptHash: 'sha256:tip-v1',
         versionSource: 'default',
-        label: null,
+        label: 'live',
+        experiment: 'tone',
+        arm: 'control',
+        propensity: 0.5,
         messages: [{ role: 'user', content: [{ kind: 'text', text: 'v1 calm' }] }],
         variables: { mood: 'calm' },
         route: 'default',
@@ -189,6 +192,10 @@ describe('POST /generate', () => {
     expect(gateway.generate.requests[0]?.dryRun).toBe(true);
     expect(await response.json()).toMatchObject({
       dry_run: true,
+      label: 'live',
+      experiment: 'tone',
+      arm: 'control',
+      propensity: 0.5,
       messages: [{ role: 'user', content: 'v1 calm' }],
       parameters: { temperature: 0.2, max_output_tokens: 64 },
     });

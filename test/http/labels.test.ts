@@ -46,6 +46,7 @@ describe('PUT /prompts/:name/labels/:label', () => {
       reason: 'v2 won',
       actor: 'local',
       seeded: false,
+      gate: { state: 'none', override_reason: null, targets: [] },
     });
     expect((await get(`/prompts/tip/labels/${label}`)).body.target).toEqual({ version: 'v2' });
   });

@@ -29,6 +29,7 @@ describe('health', () => {
       draining: false,
       parts: {
         database: { status: 'ok', detail: null },
+        config: { status: 'ok', detail: null },
         prompts: { status: 'ok', detail: null },
         providers: { status: 'ok', detail: null },
       },

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { createLabels } from '../../src/experiments/index.ts';
+import { createLabels, NO_GATE } from '../../src/experiments/index.ts';
 import type { HttpServices, HttpSettings, RunningServer, SocketLimits } from '../../src/http/index.ts';
 import {
   createApp,
@@ -8,15 +8,16 @@ import {
   type DrainSwitch,
   startServer,
 } from '../../src/http/index.ts';
-import { type Logger, silentLogger, systemClock, systemIds } from '../../src/kernel/index.ts';
-import type { StoredGeneration } from '../../src/ledger/index.ts';
+import { type Logger, seededRandom, silentLogger, systemClock, systemIds } from '../../src/kernel/index.ts';
+import type { StoredGeneration, StoredScore } from '../../src/ledger/index.ts';
 import type { PromptStore } from '../../src/prompts/index.ts';
 import type { TargetHealth } from '../../src/providers/index.ts';
-import type { OutcomeSubmission } from '../../src/serving/index.ts';
+import { createRedaction, createScoreService, type OutcomeSubmission } from '../../src/serving/index.ts';
 import { memoryLabelEvents } from '../fakes/memory-label-events.ts';
 import { type RecordingLedger, recordingLedger } from '../fakes/recording-ledger.ts';
 import { type ScriptedGenerateService, scriptedGenerateService } from '../fakes/scripted-generate-service.ts';
 import { scriptedPrompts, scriptedVersion } from '../fakes/scripted-prompts.ts';
+import { scriptedScorePolicies } from '../fakes/scripted-score-policies.ts';
 
 interface LogLine {
   readonly level: string;
@@ -33,6 +34,7 @@ export interface TestGateway {
   readonly ledger: RecordingLedger;
   readonly submissions: OutcomeSubmission[];
   readonly generations: Map<string, StoredGeneration>;
+  readonly storedScores: Map<string, StoredScore>;
   readonly targets: TargetHealth[];
   readonly logLines: LogLine[];
   readonly services: HttpServices;
@@ -47,6 +49,8 @@ export interface TestGatewayOptions {
   readonly settings?: Partial<HttpSettings>;
   readonly limits?: Partial<SocketLimits>;
   readonly prompts?: PromptStore;
+  /** Default: one policy that has learnt. */
+  readonly scorePolicies?: HttpServices['scorePolicies'];
   readonly services?: Partial<HttpServices>;
 }
 
@@ -56,6 +60,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const ledger = recordingLedger();
   const submissions: OutcomeSubmission[] = [];
   const generations = new Map<string, StoredGeneration>();
+  const storedScores = new Map<string, StoredScore>();
   const targets: TargetHealth[] = [];
   const logLines: LogLine[] = [];
   const drain = createDrainSwitch();
@@ -66,9 +71,46 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       scriptedVersion('tip', 'v2'),
       scriptedVersion('digest', 'v1'),
     ]);
+  const config = {
+    status: () => ({ lastReload: null, counts: { changed: 0, unchanged: 0, failed: 0 } }),
+  };
   const routes = { names: () => ['default', 'cheap/fast'], health: () => targets };
+  const stops = {
+    find: () => null,
+    alarm: () => null,
+    stop: async () => {
+      throw new Error('no stop scripted');
+    },
+    resume: async () => {
+      throw new Error('no resumption scripted');
+    },
+  };
+  const metrics = createMetrics({
+    config,
+    experiments: { experiments: () => [], stops },
+    prompts,
+    ledger,
+    routes,
+    gatewayVersion: '0.0.0-test',
+  });
+  const scorePolicies = options.scorePolicies ?? scriptedScorePolicies();
   const services: HttpServices = {
     generate,
+    scores: createScoreService({
+      policies: scorePolicies,
+      ledger,
+      ids: systemIds(),
+      clock: systemClock,
+      random: seededRandom(1),
+      logger: silentLogger,
+      observer: metrics,
+      onLedgerFailure: 'fail',
+      redaction: createRedaction([]),
+      hashUnit: (kind, id) => `hash(${kind}:${id})`,
+      configHash: () => 'config-hash',
+      gatewayVersion: '0.0.0-test',
+    }),
+    scorePolicies,
     outcomes: {
       record: async (given) => {
         submissions.push(...given);
@@ -85,13 +127,33 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         throw new Error('no report scripted');
       },
     },
+    policyReports: {
+      policyReport: async () => {
+        throw new Error('no report scripted');
+      },
+    },
+    experimentOffPolicy: {
+      evaluate: async () => {
+        throw new Error('no evaluation scripted');
+      },
+    },
+    shadowReports: {
+      list: async () => [],
+      shadowReport: async () => {
+        throw new Error('no report scripted');
+      },
+    },
     reports: {
       versionReport: async () => {
         throw new Error('no report scripted');
       },
     },
+    config,
     prompts,
+    rollouts: { page: async () => [] },
+    stops,
     labels: createLabels({
+      gates: { admitMove: async () => ({ finding: NO_GATE, live: [] }) },
       store: memoryLabelEvents(),
       registry: () => prompts.current(),
       experiments: (prompt) => (prompt === 'tip' ? ['tone'] : []),
@@ -100,9 +162,12 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       logger: silentLogger,
     }),
     ledger,
-    ledgerReader: { findGeneration: async (id) => generations.get(id) ?? null },
+    ledgerReader: {
+      findGeneration: async (id) => generations.get(id) ?? null,
+      findScore: async (id) => storedScores.get(id) ?? null,
+    },
     routes,
-    metrics: createMetrics({ prompts, ledger, routes, gatewayVersion: '0.0.0-test' }),
+    metrics,
     drain,
     clock: systemClock,
     ids: systemIds(),
@@ -134,6 +199,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ledger,
     submissions,
     generations,
+    storedScores,
     targets,
     logLines,
     services,

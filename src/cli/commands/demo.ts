@@ -1,10 +1,12 @@
 import type { CliContext } from '../cli-context.ts';
+import type { DemoPolicy } from '../demo/demo-settings.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { writeJson, writeText } from '../write-output.ts';
 
 export interface DemoOptions {
   readonly users: number;
   readonly tips: number;
+  readonly policy: DemoPolicy;
   readonly seed: number;
   readonly keep?: boolean;
   readonly json?: boolean;
@@ -21,6 +23,7 @@ export async function demo(options: DemoOptions, context: CliContext): Promise<E
     {
       users: options.users,
       tipsPerUser: options.tips,
+      policy: options.policy,
       seed: options.seed,
       isKept: options.keep === true,
     },

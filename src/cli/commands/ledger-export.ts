@@ -9,7 +9,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type ConfigOption, loadCommandConfig } from '../load-command-config.ts';
 import { writeJson, writeLine, writeText } from '../write-output.ts';
 
-export const LEDGER_TABLES: readonly LedgerTable[] = ['generations', 'outcomes'];
+export const LEDGER_TABLES: readonly LedgerTable[] = ['generations', 'outcomes', 'scores'];
 
 export interface LedgerExportOptions extends ConfigOption {
   readonly table: LedgerTable;

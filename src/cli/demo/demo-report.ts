@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 import { z } from 'zod';
 
+import { type DemoExperiment, experimentText } from './experiment-result.ts';
 import { TRUE_PROBABILITIES } from './simulated-users.ts';
 
 /** What the demonstration reads of `GET /analytics/prompts/{name}/versions`; further fields are left alone. */
@@ -54,8 +55,10 @@ export interface DemoRun {
   readonly baseline: string | null;
   readonly summary: string;
   readonly versions: readonly DemoVersion[];
-  /** Database file when it was kept. */
+  readonly experiment: DemoExperiment;
+  /** Database and configuration files when they were kept. */
   readonly database: string | null;
+  readonly config: string | null;
 }
 
 /** The gateway's own report beside the truth only the simulation knows. Fails when the report has another shape. */
@@ -74,7 +77,7 @@ export function readDemoReport(body: unknown): Pick<DemoRun, 'metric' | 'baselin
   return { metric: report.metric, baseline: report.baseline, summary: report.summary, versions };
 }
 
-/** The table and what to do next, for people. */
+/** Both tables, what to do next, and the verdict of the experiment as the last word; for people. */
 export function demoReportText(run: DemoRun): string {
   const table = new Table({
     head: [
@@ -93,10 +96,9 @@ export function demoReportText(run: DemoRun): string {
     style: { head: [], border: [] },
   });
   for (const version of run.versions) table.push(rowOf(version));
-  const seconds = (run.elapsed_ms / 1000).toFixed(1);
   return [
     '',
-    `${run.users} simulated users, ${run.generations} tips, ${run.outcomes} outcomes in ${seconds} s (seed ${run.seed}, metric "${run.metric}").`,
+    `${run.users} simulated users, ${run.generations} tips, ${run.outcomes} outcomes (seed ${run.seed}, metric "${run.metric}").`,
     'The model is scripted and the users are simulated; prompts, gateway, ledger and statistics are the real ones.',
     '',
     table.toString(),
@@ -104,16 +106,20 @@ export function demoReportText(run: DemoRun): string {
     run.summary,
     'The intervals hold at every moment of reading, not only at the end: looking early cannot fool you.',
     '',
+    experimentText(run.experiment),
     ...(run.database === null
       ? []
       : [
           `Kept: ${run.database}`,
-          `  look at it:  DATABASE_URL=sqlite:${run.database} prompt-gateway serve`,
+          `  look at it:  DEMO_UNIT_KEY=demo-${run.seed} DATABASE_URL=sqlite:${run.database} prompt-gateway serve --config ${run.config}`,
           '',
         ]),
     'For real: set OPENAI_API_KEY (or LITELLM_BASE_URL and LITELLM_API_KEY) and run `prompt-gateway serve`; set',
     'TIP_PROMPT_VERSION=v1,v2,v3 where your service uses the client; POST /feedback; then read',
     '  curl -s http://127.0.0.1:8787/analytics/prompts/tip/versions',
+    'An experiment behind a label is five lines of configuration: docs/experiments.md. What its intervals promise: docs/statistics.md.',
+    '',
+    `Verdict after ${(run.elapsed_ms / 1000).toFixed(1)} s: ${run.experiment.verdict.text}`,
     '',
   ].join('\n');
 }

@@ -3,50 +3,46 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { createGatewayClient, type GatewayClient } from '../../client/index.ts';
-import { startGateway } from '../../compose.ts';
-import { loadConfig, loadEnvironment } from '../../config/index.ts';
-import { AppError, type Random, seededRandom, silentLogger } from '../../kernel/index.ts';
-import type { PromptRegistry } from '../../prompts/index.ts';
+import { createGatewayClient } from '../../client/index.ts';
+import { AppError, seededRandom } from '../../kernel/index.ts';
 import type { CliContext } from '../cli-context.ts';
-import { PACKAGE_ROOT } from '../package-root.ts';
-import { forEachBounded } from './bounded-concurrency.ts';
+import { startDemoGateway } from './demo-gateway.ts';
 import { type DemoRun, readDemoReport } from './demo-report.ts';
-import { createProgressLine } from './progress-line.ts';
-import { createVersionRecogniser } from './recognise-version.ts';
-import { type ScriptedUpstream, startScriptedUpstream } from './scripted-upstream.ts';
 import {
-  createSimulatedUsers,
-  drawMood,
-  reactTo,
-  type SimulatedUser,
-  TRUE_PROBABILITIES,
-} from './simulated-users.ts';
+  DEMO_EXPERIMENT,
+  DEMO_METRIC,
+  DEMO_PROMPT,
+  type DemoSettings,
+  MOST_COMPARED_USERS,
+} from './demo-settings.ts';
+import { type DemoExperiment, type DemoLook, experimentResult, readLook } from './experiment-result.ts';
+import { createProgressLine } from './progress-line.ts';
+import { simulateTips } from './simulate-tips.ts';
+import { createSimulatedUsers, type SimulatedUser, TRUE_PROBABILITIES } from './simulated-users.ts';
 
-export interface DemoSettings {
-  readonly users: number;
-  readonly tipsPerUser: number;
-  readonly seed: number;
-  /** Leave the database behind. */
-  readonly isKept: boolean;
-}
-
-const PROMPT = 'tip';
 /** Users at once: enough to keep a laptop busy, few enough to stay below any queue limit. */
 const CONCURRENT_USERS = 24;
-/** Earlier tips a user shows the prompt, newest first. */
-const RECENT_TIPS = 3;
-/** A golden-ratio step (2^32 / φ) spreads the seeds of neighbouring users over the whole range. */
-const SEED_STEP = 0x9e3779b1;
+/** Users without a second tip wait for nobody: more of them at once. */
+const CONCURRENT_TRIALS = 48;
+/** When the verdict is read while the experiment runs, as shares of its users: a policy moves most at the start. */
+const LOOKS = [0.01, 0.02, 0.04, 0.07, 0.1, 0.2, 0.4, 0.6, 0.8, 1];
+
+interface Stage {
+  readonly settings: DemoSettings;
+  readonly url: string;
+  readonly context: CliContext;
+  readonly users: readonly SimulatedUser[];
+  readonly signal: AbortSignal;
+}
 
 /**
- * Gateway, database, scripted model and simulated users in one process, over real HTTP on loopback. Everything it
- * opens is closed, and its folder removed unless kept, however it ends.
+ * Gateway, database, scripted model and simulated users in one process, over real HTTP on loopback: first a rotation of
+ * versions by the caller, then an experiment behind the label `@live`. Everything it opens is closed, and its folder
+ * removed unless kept, however it ends.
  */
 export async function runDemo(settings: DemoSettings, context: CliContext): Promise<DemoRun> {
   const startedMs = context.clock.monotonicMs();
   const folder = mkdtempSync(join(tmpdir(), 'prompt-gateway-demo-'));
-  const database = join(folder, 'gateway.db');
   const opened: (() => Promise<void>)[] = [];
   const stop = new AbortController();
   // Every running call listens to the one signal: more than the ten Node takes for a leak.
@@ -57,35 +53,20 @@ export async function runDemo(settings: DemoSettings, context: CliContext): Prom
   );
   let isDone = false;
   try {
-    const recogniser = { recognise: (_rendered: string): string | null => null };
-    const upstream = await startScriptedUpstream({
-      clock: context.clock,
-      random: seededRandom(settings.seed),
-      recognise: (rendered) => recogniser.recognise(rendered),
-    });
-    opened.push(() => upstream.close());
-    const environment = demoEnvironment(upstream, database);
-    const loaded = loadConfig({ path: join(PACKAGE_ROOT, 'gateway.config.json'), environment });
-    const gateway = await startGateway({ environment, loaded, logger: silentLogger });
-    opened.push(() => gateway.close());
-    recogniser.recognise = createVersionRecogniser(sourcesOf(gateway.prompts.current()));
-
-    const client = createGatewayClient({
-      baseUrl: gateway.url,
-      tipPromptVersion: Object.keys(TRUE_PROBABILITIES).join(','),
-    });
-    await simulate(settings, client, context, stop.signal);
-    const report = await readReport(gateway.url);
+    const gateway = await startDemoGateway(settings, context, { folder, opened });
+    const users = createSimulatedUsers(settings.users, seededRandom(settings.seed));
+    const stage = { settings, url: gateway.url, context, users, signal: stop.signal };
+    const comparison = await compareVersions(stage);
+    const experiment = await runExperiment(stage);
     isDone = true;
     return {
-      users: settings.users,
+      ...comparison,
       tips_per_user: settings.tipsPerUser,
       seed: settings.seed,
-      generations: report.versions.reduce((sum, version) => sum + version.generations, 0),
-      outcomes: report.versions.reduce((sum, version) => sum + version.outcomes, 0),
+      experiment,
       elapsed_ms: Math.round(context.clock.monotonicMs() - startedMs),
-      ...report,
-      database: settings.isKept ? database : null,
+      database: settings.isKept ? gateway.databaseFile : null,
+      config: settings.isKept ? gateway.configFile : null,
     };
   } finally {
     for (const close of opened.reverse()) await close();
@@ -93,103 +74,71 @@ export async function runDemo(settings: DemoSettings, context: CliContext): Prom
   }
 }
 
-/** Nothing of the real environment: no key leaves the machine, no proxy stands between, the result is repeatable. */
-function demoEnvironment(upstream: ScriptedUpstream, database: string) {
-  return loadEnvironment({
-    HOST: '127.0.0.1',
-    PORT: '0',
-    DATABASE_URL: `sqlite:${database}`,
-    LOG_LEVEL: 'error',
-    OPENAI_BASE_URL: upstream.baseUrl,
-    OPENAI_API_KEY: 'demo',
-    OPENAI_MODEL: upstream.model,
+/** Users whose client rotates the versions, as a service does that knows of no experiment. */
+async function compareVersions({ settings, url, context, users, signal }: Stage) {
+  const compared = users.slice(0, MOST_COMPARED_USERS);
+  const client = createGatewayClient({
+    baseUrl: url,
+    tipPromptVersion: Object.keys(TRUE_PROBABILITIES).join(','),
   });
+  await simulateTips({
+    client,
+    users: compared,
+    tipsPerUser: settings.tipsPerUser,
+    seed: settings.seed,
+    concurrency: CONCURRENT_USERS,
+    progress: createProgressLine(context.stderr, compared.length * settings.tipsPerUser, 'simulating tips'),
+    signal,
+  });
+  const report = readDemoReport(
+    await answerOf(`${url}/analytics/prompts/${DEMO_PROMPT}/versions?metric=${DEMO_METRIC}&baseline=v1`),
+  );
+  return {
+    users: compared.length,
+    generations: report.versions.reduce((sum, version) => sum + version.generations, 0),
+    outcomes: report.versions.reduce((sum, version) => sum + version.outcomes, 0),
+    ...report,
+  };
 }
 
-function sourcesOf(registry: PromptRegistry) {
-  const { versions } = registry.family(PROMPT);
-  const known = versions.map(({ version }) => version);
-  const missing = Object.keys(TRUE_PROBABILITIES).filter((version) => !known.includes(version));
-  if (missing.length > 0) {
-    throw new AppError(
-      'version_not_found',
-      `the demonstration needs ${PROMPT} ${missing.join(', ')}; there is: ${known.join(', ')}`,
-    );
-  }
-  return versions;
+/** Points `@live` at the experiment, sends every user through it, and reads the report over and over meanwhile. */
+async function runExperiment({ settings, url, context, users, signal }: Stage): Promise<DemoExperiment> {
+  await answerOf(`${url}/prompts/${DEMO_PROMPT}/labels/live`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ experiment: DEMO_EXPERIMENT, reason: 'find the best version' }),
+  });
+  const reportUrl = `${url}/analytics/experiments/${DEMO_EXPERIMENT}`;
+  const looks: DemoLook[] = [];
+  const lookAt = new Set(LOOKS.map((share) => Math.ceil(users.length * share)));
+  await simulateTips({
+    client: createGatewayClient({ baseUrl: url }),
+    users,
+    tipsPerUser: 1,
+    promptVersion: '@live',
+    // Other draws than those of the comparison.
+    seed: settings.seed + 1,
+    concurrency: CONCURRENT_TRIALS,
+    progress: createProgressLine(context.stderr, users.length, 'simulating the experiment'),
+    signal,
+    onTip: async (tipsDone) => {
+      if (lookAt.has(tipsDone) && tipsDone < users.length) looks.push(readLook(await answerOf(reportUrl)));
+    },
+  });
+  const report = await answerOf(reportUrl);
+  looks.push(readLook(report));
+  return experimentResult(
+    report,
+    // Answers may overtake each other.
+    looks.toSorted((a, b) => a.users - b.users),
+  );
 }
 
-async function simulate(
-  settings: DemoSettings,
-  client: GatewayClient,
-  context: CliContext,
-  signal: AbortSignal,
-): Promise<void> {
-  const users = createSimulatedUsers(settings.users, seededRandom(settings.seed));
-  const total = settings.users * settings.tipsPerUser;
-  const progress = createProgressLine(context.stderr, total, 'simulating tips');
-  let done = 0;
-  progress.update(0, '');
-  try {
-    await forEachBounded([...users.entries()], CONCURRENT_USERS, async ([index, user]) => {
-      // Each user has numbers of their own: the result does not depend on who is served first.
-      const random = seededRandom(settings.seed + index * SEED_STEP);
-      const onTip = (): void => {
-        done += 1;
-        progress.update(done, `user ${user.id}`);
-      };
-      await oneUser(client, user, settings.tipsPerUser, random, { signal, onTip });
-    });
-  } catch (error) {
-    throw signal.aborted ? stopped() : error;
-  } finally {
-    progress.finish();
-  }
-}
-
-/** One user's day: asks for tips, one after the other, and reacts to each. */
-async function oneUser(
-  client: GatewayClient,
-  user: SimulatedUser,
-  tips: number,
-  random: Random,
-  options: { readonly signal: AbortSignal; onTip(): void },
-): Promise<void> {
-  const { signal } = options;
-  const recentTips: string[] = [];
-  for (let tip = 1; tip <= tips; tip += 1) {
-    if (signal.aborted) throw stopped();
-    const answer = await client.generate(
-      {
-        prompt: PROMPT,
-        variables: { goal: user.goal, mood: drawMood(random), recent_tips: recentTips.slice(0, RECENT_TIPS) },
-        profileFeatures: user.profileFeatures,
-        userId: user.id,
-        externalId: `${user.id}-tip-${tip}`,
-      },
-      { signal },
-    );
-    recentTips.unshift(answer.text);
-    const { completed, reaction } = reactTo(answer.promptVersion, random);
-    await client.feedback(
-      [
-        { generationId: answer.id, metric: 'completed', value: completed },
-        { generationId: answer.id, metric: 'reaction', value: reaction },
-      ],
-      { signal },
-    );
-    options.onTip();
-  }
-}
-
-function stopped(): AppError {
-  return new AppError('client_closed', 'stopped before the end');
-}
-
-async function readReport(url: string) {
-  const response = await fetch(`${url}/analytics/prompts/${PROMPT}/versions?metric=completed&baseline=v1`);
+async function answerOf(url: string, options: RequestInit = {}): Promise<unknown> {
+  const response = await fetch(url, options);
   const body: unknown = await response.json();
-  if (!response.ok)
-    throw new AppError('internal', `the report answered ${response.status}: ${JSON.stringify(body)}`);
-  return readDemoReport(body);
+  if (!response.ok) {
+    throw new AppError('internal', `${url} answered ${response.status}: ${JSON.stringify(body)}`);
+  }
+  return body;
 }

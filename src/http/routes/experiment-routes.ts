@@ -21,7 +21,7 @@ export function experimentRoutes(services: HttpServices): readonly RouteDefiniti
       method: 'get',
       path: '/analytics/experiments/:name',
       access: 'read',
-      async handle(request, response) {
+      async handle(request, response, scope) {
         const query = readQuery(request, experimentQuerySchema);
         const report = await services.experimentReports.experimentReport(pathParameter(request, 'name'));
         response.setHeader('Vary', 'Accept');
@@ -32,7 +32,13 @@ export function experimentRoutes(services: HttpServices): readonly RouteDefiniti
           sendText(response, 200, experimentReportCsv(report), 'text/csv; charset=utf-8; header=present');
           return;
         }
-        sendJson(response, 200, wireRecord(report));
+        if (query.policy === undefined) {
+          sendJson(response, 200, wireRecord(report));
+          return;
+        }
+        const { signal } = scope.abort;
+        const offPolicy = await services.experimentOffPolicy.evaluate(report, query.policy, signal);
+        sendJson(response, 200, wireRecord({ ...report, offPolicy }));
       },
     },
   ];

@@ -51,6 +51,7 @@ export function labelsRoutes({ labels, settings }: HttpServices): readonly Route
           expectedSequence: body.expected_sequence ?? null,
           reason: body.reason,
           actor: callContext(scope).apiKeyId,
+          overrideReason: body.override?.reason ?? null,
         });
         scope.logFields = { prompt: event.prompt, label: event.label, sequence: event.sequence };
         sendJson(response, 200, labelToWire(event));

@@ -1,7 +1,8 @@
 import { versionReportCsv } from '../../analytics/index.ts';
 import { AppError, usdFromNanoUsd } from '../../kernel/index.ts';
-import type { StoredGeneration, StoredOutcome } from '../../ledger/index.ts';
+import type { StoredGeneration } from '../../ledger/index.ts';
 import type { HttpServices } from '../http-services.ts';
+import { outcomeToWire } from '../outcome-wire.ts';
 import { pathParameter, readQuery } from '../read-query.ts';
 import type { RouteDefinition } from '../route-definition.ts';
 import { reportQuerySchema } from '../schemas/report-schema.ts';
@@ -72,13 +73,4 @@ function generationToWire(generation: StoredGeneration): Record<string, unknown>
 function storedParameters(parameters: StoredGeneration['parameters']): Record<string, unknown> {
   const { stopSequences: stop, ...others } = parameters;
   return { ...wireKeys(others), ...(stop === undefined ? {} : { stop }) };
-}
-
-function outcomeToWire(outcome: StoredOutcome): Record<string, unknown> {
-  const { occurredAtMs, receivedAtMs, ...rest } = outcome;
-  return {
-    ...wireKeys(rest),
-    occurred_at: occurredAtMs === null ? null : new Date(occurredAtMs).toISOString(),
-    received_at: new Date(receivedAtMs).toISOString(),
-  };
 }

@@ -27,7 +27,9 @@ export function sessionRoutes({ access, settings }: HttpServices): readonly Rout
     const isLocal = session === null ? isOpen : session.keyId === LOCAL_API_KEY_ID;
     const key = session === null ? undefined : keys.list().find(({ id }) => id === session.keyId);
     const principal = session === null ? null : keys.principal(session.keyId);
-    const scopes = isLocal ? SCOPES : SCOPES.filter((scope) => principal !== null && hasScope(principal, scope));
+    const scopes = isLocal
+      ? SCOPES
+      : SCOPES.filter((scope) => principal !== null && hasScope(principal, scope));
     return {
       signed_in: session !== null,
       open: isOpen,

@@ -1,7 +1,11 @@
 import { z } from 'zod';
+import { offPolicySchema, policyField } from './off-policy-schema.ts';
 
 export const experimentQuerySchema = z.strictObject({
   format: z.enum(['json', 'csv']).optional().describe('Default: by the `Accept` header, then `json`.'),
+  policy: policyField(
+    'Adds what another policy would have earned: `arm:<name>`, `uniform`, `weights:<arm>=<share>,<arm>=<share>` or `revision:<policy revision>`. JSON only.',
+  ),
 });
 
 const nullable = z.number().nullable();
@@ -12,7 +16,7 @@ const definition = {
   experiment: z.string(),
   prompt: z.string(),
   revision: z.string().describe('Hash over the definition.'),
-  state: z.enum(['not_started', 'running', 'stopped']),
+  state: z.enum(['not_started', 'running', 'stopped', 'stopped_by_guardrail', 'stopped_by_admin']),
   start: z.string().nullable(),
   stop: z.string().nullable(),
   unit: z.enum(['user_id', 'session_id']),
@@ -48,6 +52,35 @@ const verdictSchema = z
       .describe('Every arm but the baseline; empty while nothing may be concluded.'),
   })
   .meta({ id: 'ExperimentVerdict' });
+
+export const stopSchema = z
+  .object({
+    by: z.enum(['guardrail', 'admin']),
+    at: z.string(),
+    reason: z.string(),
+    actor: z.string().describe('API key id; `gateway` for a guardrail.'),
+    guardrail: z.string().nullable(),
+  })
+  .meta({ id: 'ExperimentStop' });
+
+const guardrailSchema = z
+  .object({
+    guardrail: z.string().describe('Metric, or `error_rate`.'),
+    limit: z.number().describe('Loss that is tolerated.'),
+    confidence: z.number(),
+    method: z.string(),
+    breached: z.boolean(),
+    waived: z.boolean().describe('Somebody resumed the experiment without it.'),
+    arms: z.array(
+      z.object({
+        arm: z.string(),
+        loss: nullable.describe('How much worse than the baseline, in numbers of the metric.'),
+        ...interval,
+        breached: z.boolean().describe('The whole interval lies beyond the limit.'),
+      }),
+    ),
+  })
+  .meta({ id: 'ExperimentGuardrail' });
 
 const armSchema = z
   .object({
@@ -85,11 +118,14 @@ export const experimentReportSchema = z
     scale: z.object({ min: z.number(), max: z.number() }),
     generated_at: z.string(),
     verdict: verdictSchema,
+    stopped: stopSchema.nullable().describe('Null: nothing but its schedule ends it.'),
+    guardrails: z.array(guardrailSchema),
     sample_ratio: z.object({
       method: z.string(),
       p_value: z.number(),
       alarm_below: z.number(),
       alarm: z.boolean(),
+      alarmed_at: z.string().nullable().describe('When it was first noticed: it stays on from then.'),
       units: z.number(),
     }),
     comparisons: z.number(),
@@ -105,5 +141,6 @@ export const experimentReportSchema = z
         }),
       )
       .describe('The newest 100, oldest first.'),
+    off_policy: offPolicySchema.optional().describe('With `policy` only.'),
   })
   .meta({ id: 'ExperimentReport' });

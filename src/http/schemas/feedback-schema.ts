@@ -7,8 +7,8 @@ const MAX_OUTCOMES = 1_000;
 export const outcomeSchema = z
   .strictObject({
     generation_id: idField('The generation this is about; or'),
-    score_id: idField('the score this is about; or'),
-    external_id: idField("the caller's own id, as it was sent with the call."),
+    score_id: idField('the score this is about: its policy learns from the outcome; or'),
+    external_id: idField("the caller's own id, as it was sent with the generation."),
     metric: z.string().min(1).max(64).nullish().describe('A metric of the configuration.'),
     value: z
       .union([z.boolean(), z.number(), z.string().max(256)], { error: 'must be a boolean, number or string' })

@@ -40,6 +40,9 @@ export const profileFeaturesField = z
   .describe('Features of the user, as the recommender knows them. Templates read them as `profile`.')
   .meta(namedKeys);
 
+/** Values are checked against the policy, not here: one error then tells every fault, with the declared kinds. */
+export const featuresField = z.record(keyField, z.unknown()).meta(namedKeys);
+
 export const metadataField = z
   .record(keyField, z.unknown())
   .nullish()

@@ -5,6 +5,30 @@ const MAX_MOVES = 500;
 const MAX_REASON_CHARACTERS = 500;
 const name = z.string().min(1).max(64);
 
+const conditionSchema = z.object({
+  condition: z.string().describe('Key of the gate.'),
+  required: z.number(),
+  actual: z.number().nullable().describe('Null: the shadow runs do not say.'),
+  holds: z.boolean(),
+});
+
+export const gateSchema = z
+  .object({
+    state: z.enum(['none', 'exempt', 'held', 'overridden', 'closed']),
+    override_reason: z.string().nullable(),
+    targets: z
+      .array(
+        z.object({
+          prompt_version: z.string().nullable(),
+          definition: z.string().nullable().describe('Hash of the definition of a policy.'),
+          state: z.enum(['exempt', 'held', 'closed', 'unread']),
+          conditions: z.array(conditionSchema),
+        }),
+      )
+      .describe('What it looked at, with the numbers it saw.'),
+  })
+  .meta({ id: 'RolloutGate' });
+
 const labelTargetSchema = z.union([z.object({ version: z.string() }), z.object({ experiment: z.string() })]);
 
 export const labelSchema = z
@@ -19,6 +43,7 @@ export const labelSchema = z
     reason: z.string(),
     actor: z.string().describe('API key id; `config` for first values.'),
     seeded: z.boolean().describe('First value from the configuration.'),
+    gate: gateSchema.describe('What the rollout gate said to the move.'),
   })
   .meta({ id: 'Label' });
 
@@ -50,6 +75,12 @@ export const labelMoveSchema = z
       .min(0)
       .nullish()
       .describe('Refuse the move when the label is not at this `sequence` any more; 0: it must be new.'),
+    override: z
+      .strictObject({
+        reason: z.string().min(1).max(MAX_REASON_CHARACTERS).describe('Why, for the history.'),
+      })
+      .nullish()
+      .describe('Moves it although its rollout gate is closed.'),
   })
   .refine((body) => (body.version == null) !== (body.experiment == null), {
     message: 'name either `version` or `experiment`',

@@ -38,7 +38,12 @@ export const readinessSchema = z
   .object({
     status: z.enum(['ready', 'degraded', 'not_ready']),
     draining: z.boolean(),
-    parts: z.object({ database: partSchema, prompts: partSchema, providers: partSchema }),
+    parts: z.object({
+      database: partSchema,
+      config: partSchema,
+      prompts: partSchema,
+      providers: partSchema,
+    }),
   })
   .meta({ id: 'Readiness' });
 

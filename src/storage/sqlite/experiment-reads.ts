@@ -3,10 +3,12 @@ import type { Assignment, PolicySnapshot } from '../../experiments/index.ts';
 import { type AssignmentQuery, createAssignmentFinder } from './assignment-rows.ts';
 import type { Connection } from './connection.ts';
 import { createArmTotals, createRevisionUnits } from './experiment-totals.ts';
+import { createOffPolicyReads, type OffPolicyReads } from './off-policy-reads.ts';
+import { createSequenceReads, type SequenceReads } from './sequence-rows.ts';
 import { createLatestSnapshot } from './snapshot-rows.ts';
 
 /** What the reader can be asked about experiments. */
-export interface ExperimentReads {
+export interface ExperimentReads extends OffPolicyReads, SequenceReads {
   readonly armTotals: (query: ArmTotalsQuery) => readonly ArmTotals[];
   readonly revisionUnits: (query: { readonly experiment: string }) => readonly RevisionUnits[];
   readonly findAssignment: (query: AssignmentQuery) => Assignment | null;
@@ -19,5 +21,7 @@ export function createExperimentReads(database: Connection): ExperimentReads {
     revisionUnits: createRevisionUnits(database),
     findAssignment: createAssignmentFinder(database),
     latestSnapshot: createLatestSnapshot(database),
+    ...createOffPolicyReads(database),
+    ...createSequenceReads(database),
   };
 }

@@ -1,4 +1,4 @@
-import type { ExperimentReader } from '../../analytics/index.ts';
+import type { ExperimentReader, OffPolicyReader, PolicyReader } from '../../analytics/index.ts';
 import type { AssignmentStore, PolicySnapshotStore } from '../../experiments/index.ts';
 import type { ReaderPort } from './reader-port.ts';
 import type { WriterCalls } from './writer-calls.ts';
@@ -7,6 +7,25 @@ export function experimentReader(reader: ReaderPort): ExperimentReader {
   return {
     armTotals: (query) => reader.call('armTotals', query),
     unitsByRevision: (experiment) => reader.call('revisionUnits', { experiment }),
+  };
+}
+
+export function offPolicyReader(reader: ReaderPort): OffPolicyReader {
+  return {
+    rewardCells: (query) => reader.call('rewardCells', query),
+    unitHours: (experiment) => reader.call('unitHours', { experiment }),
+    unitDecisions: (query) => reader.call('unitDecisions', query),
+    revisionPropensities: (experiment, revision) =>
+      reader.call('revisionPropensities', { experiment, revision }),
+  };
+}
+
+export function policyReader(reader: ReaderPort): PolicyReader {
+  return {
+    policyTotals: (query) => reader.call('policyTotals', query),
+    newestDecisions: (policy, decisions) => reader.call('newestDecisions', { policy, decisions }),
+    policyDecisions: (query) => reader.call('policyDecisions', query),
+    policyChoices: (query) => reader.call('policyChoices', query),
   };
 }
 

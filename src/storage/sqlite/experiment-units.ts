@@ -6,8 +6,11 @@ import type { GenerationFacts } from './generation-facts.ts';
  * replays, shadow and test traffic are never it. A rebuild in order of insertion finds the same ones.
  */
 export interface ExperimentUnits {
-  /** Claims the generation's unit for it, unless an earlier one has it. Must precede {@link isFirst} of a new row. */
-  enter(facts: GenerationFacts): void;
+  /**
+   * Claims the generation's unit for it, unless an earlier one has it; true: it did. Must precede {@link isFirst} of a new
+   * row.
+   */
+  enter(facts: GenerationFacts): boolean;
   isFirst(facts: GenerationFacts): boolean;
 }
 
@@ -22,9 +25,9 @@ export function createExperimentUnits(database: Connection): ExperimentUnits {
     )
     .pluck();
   return {
-    enter: (facts) => {
-      if (isExposure(facts)) insert.run(facts.experiment, facts.unit_kind, facts.unit_key, facts.id);
-    },
+    enter: (facts) =>
+      isExposure(facts) &&
+      insert.run(facts.experiment, facts.unit_kind, facts.unit_key, facts.id).changes > 0,
     isFirst: (facts) =>
       isExposure(facts) && find.get(facts.experiment, facts.unit_kind, facts.unit_key) === facts.id,
   };

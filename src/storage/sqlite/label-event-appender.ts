@@ -1,4 +1,4 @@
-import type { LabelEvent, LabelMove } from '../../experiments/index.ts';
+import type { LabelEvent, LabelMove, RolloutEvent } from '../../experiments/index.ts';
 import { AppError } from '../../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import {
@@ -7,6 +7,7 @@ import {
   type LabelEventRow,
   targetName,
 } from './label-event-columns.ts';
+import { createRolloutEventAppender } from './rollout-event-appender.ts';
 
 /** Compare and set of a label. Runs within the writer's transaction: nothing can come between the two. */
 export function createLabelEventAppender(database: Connection): (move: LabelMove) => LabelEvent {
@@ -17,8 +18,9 @@ export function createLabelEventAppender(database: Connection): (move: LabelMove
     `INSERT INTO label_events
        (id, prompt, label, created_at_ms, from_kind, from_target, to_kind, to_target, to_hash, reason, actor, seeded,
         gate_overridden, gate_json)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, NULL)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
+  const appendRollout = createRolloutEventAppender(database);
 
   return (move) => {
     // Row mapper: the columns are those of the statement.
@@ -49,8 +51,34 @@ export function createLabelEventAppender(database: Connection): (move: LabelMove
       move.reason,
       move.actor,
       move.seeded ? 1 : 0,
+      move.gate.state === 'overridden' ? 1 : 0,
+      move.gate.state === 'none' ? null : JSON.stringify(move.gate),
     );
-    const { id: _id, expectedSequence: _expected, ...facts } = move;
+    appendRollout({
+      // One move, one event: their ids tell which belong together.
+      id: move.id.replace(/^lbl_/, 'rol_'),
+      createdAtMs: move.createdAtMs,
+      subjectKind: 'label',
+      subject: `${move.prompt}@${move.label}`,
+      from: current === null ? null : stateOf(current.to),
+      to: stateOf(move.to),
+      revision: null,
+      decision: decisionOf(move),
+      reason: move.reason,
+      actor: move.actor,
+      gate: move.gate,
+      live: move.live,
+      facts: null,
+    });
+    const { id: _id, expectedSequence: _expected, live: _live, ...facts } = move;
     return { ...facts, sequence: Number(lastInsertRowid), from: current?.to ?? null };
   };
+}
+
+function stateOf(target: LabelEvent['to']): string {
+  return `${target.kind} ${targetName(target)}`;
+}
+
+function decisionOf({ gate }: LabelMove): RolloutEvent['decision'] {
+  return gate.state === 'overridden' || gate.state === 'exempt' ? gate.state : 'allowed';
 }

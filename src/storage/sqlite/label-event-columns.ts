@@ -1,8 +1,8 @@
-import type { LabelEvent, LabelTarget } from '../../experiments/index.ts';
+import { type LabelEvent, type LabelTarget, NO_GATE } from '../../experiments/index.ts';
 
 /** What both sides select, in any order. */
 export const LABEL_EVENT_COLUMNS =
-  'seq, prompt, label, created_at_ms, from_kind, from_target, to_kind, to_target, to_hash, reason, actor, seeded';
+  'seq, prompt, label, created_at_ms, from_kind, from_target, to_kind, to_target, to_hash, reason, actor, seeded, gate_json';
 
 export interface LabelEventRow {
   readonly seq: number;
@@ -17,6 +17,7 @@ export interface LabelEventRow {
   readonly reason: string;
   readonly actor: string;
   readonly seeded: number;
+  readonly gate_json: string | null;
 }
 
 export function fromLabelEventRow(row: LabelEventRow): LabelEvent {
@@ -32,6 +33,8 @@ export function fromLabelEventRow(row: LabelEventRow): LabelEvent {
     reason: row.reason,
     actor: row.actor,
     seeded: row.seeded === 1,
+    // Written by the appender alone, from the same type.
+    gate: row.gate_json === null ? NO_GATE : (JSON.parse(row.gate_json) as LabelEvent['gate']),
   };
 }
 

@@ -46,6 +46,7 @@ export async function openSqliteReader(options: { readonly file: string }): Prom
 export function ledgerReader(port: ReaderPort): LedgerReader {
   return {
     findGeneration: (id) => port.call('findGeneration', { id }),
+    findScore: (id) => port.call('findScore', { id }),
     readRows: (table, afterSequence, limit) => port.call('readRows', { table, afterSequence, limit }),
     close: port.close,
   };

@@ -3,10 +3,24 @@ import { closeSync, existsSync, mkdirSync, openSync, realpathSync } from 'node:f
 import { dirname } from 'node:path';
 
 import type { ApiKeyStore, KeySpendStore, SignInTokenStore } from '../../access/index.ts';
-import type { ExperimentReader, ReportReader } from '../../analytics/index.ts';
-import type { AssignmentStore, LabelEventStore, PolicySnapshotStore } from '../../experiments/index.ts';
+import type {
+  ExperimentReader,
+  OffPolicyReader,
+  PolicyReader,
+  ReportReader,
+  SequenceStore,
+  ShadowReader,
+} from '../../analytics/index.ts';
+import type {
+  AssignmentStore,
+  LabelEventStore,
+  PolicySnapshotStore,
+  RolloutEventStore,
+} from '../../experiments/index.ts';
 import type { Clock, Logger } from '../../kernel/index.ts';
-import type { Ledger, LedgerReader } from '../../ledger/index.ts';
+import type { Ledger, LedgerReader, ShadowLedger } from '../../ledger/index.ts';
+import type { ScorePolicyStore } from '../../ranking/index.ts';
+import type { ShadowSpendSource } from '../../serving/index.ts';
 import { apiKeyStore, keySpendStore, signInTokenStore } from './access-stores.ts';
 import {
   type Connection,
@@ -16,14 +30,24 @@ import {
   openWriteConnection,
   prepareForWriting,
 } from './connection.ts';
-import { assignmentStore, experimentReader, policySnapshotStore } from './experiment-stores.ts';
+import {
+  assignmentStore,
+  experimentReader,
+  offPolicyReader,
+  policyReader,
+  policySnapshotStore,
+} from './experiment-stores.ts';
 import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { createLabelEventStore } from './label-event-store.ts';
 import { checkSchema, loadMigrations, migrate } from './migrations.ts';
 import { ledgerReader, reportReader } from './open-sqlite-reader.ts';
 import type { StorageFacts } from './reader-core.ts';
 import { openInlineReader, openReaderThread, type ReaderPort } from './reader-port.ts';
+import { createRolloutEventStore } from './rollout-event-store.ts';
+import { createScorePolicyStore } from './score-policy-store.ts';
+import { sequenceStore } from './sequence-store.ts';
 import { acquireServingLock } from './serving-lock.ts';
+import { shadowLedger, shadowReader } from './shadow-stores.ts';
 import { openFailure } from './sqlite-failure.ts';
 import { createSqliteLedger } from './sqlite-ledger.ts';
 import { type StorageSettings, syncSettings, unitHashKey } from './storage-settings.ts';
@@ -45,14 +69,21 @@ export interface SqliteStorageOptions {
 export interface SqliteStorage {
   readonly ledger: Ledger;
   readonly labelEvents: LabelEventStore;
+  readonly rolloutEvents: RolloutEventStore;
   readonly ledgerReader: LedgerReader;
   readonly reportReader: ReportReader;
   readonly experimentReader: ExperimentReader;
+  readonly offPolicyReader: OffPolicyReader;
+  readonly policyReader: PolicyReader;
   readonly assignments: AssignmentStore;
   readonly policySnapshots: PolicySnapshotStore;
   readonly apiKeys: ApiKeyStore;
   readonly keySpend: KeySpendStore;
   readonly signInTokens: SignInTokenStore;
+  readonly sequences: SequenceStore;
+  readonly scorePolicies: ScorePolicyStore;
+  readonly shadowLedger: Pick<ShadowLedger, 'appendShadowGeneration'>;
+  readonly shadowReader: ShadowReader & ShadowSpendSource;
   /** 64 hex digits, the same for as long as the file lives. */
   readonly unitHashKey: string;
   /** Sizes and counts for operators. */
@@ -98,14 +129,21 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
     return {
       ledger,
       labelEvents: createLabelEventStore(writer, reader),
+      rolloutEvents: createRolloutEventStore(writer, reader),
       ledgerReader: ledgerReader(reader),
       reportReader: reportReader(reader),
       experimentReader: experimentReader(reader),
+      offPolicyReader: offPolicyReader(reader),
+      policyReader: policyReader(reader),
       assignments: assignmentStore(reader),
       policySnapshots: policySnapshotStore(writer, reader),
       apiKeys: apiKeyStore(writer, reader),
       keySpend: keySpendStore(reader),
       signInTokens: signInTokenStore(writer),
+      sequences: sequenceStore(writer, reader),
+      scorePolicies: createScorePolicyStore(writer, reader),
+      shadowLedger: shadowLedger(writer),
+      shadowReader: shadowReader(reader),
       unitHashKey: key,
       storageInfo: async () => ({ file, durability, ...(await reader.call('storageFacts', {})) }),
       close,

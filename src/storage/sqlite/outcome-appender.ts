@@ -3,6 +3,7 @@ import type { OutcomeReceipt } from '../../ledger/index.ts';
 import type { Connection } from './connection.ts';
 import { OUTCOME_COLUMN_NAMES, type OutcomeRow, PAYLOAD_COLUMNS } from './outcome-columns.ts';
 import { JOINABLE_COLUMNS, type JoinableOutcome, type RewardJoiner } from './reward-joiner.ts';
+import type { ScoreAppender } from './score-appender.ts';
 import type { OutcomeEntry } from './writer-commands.ts';
 
 export interface OutcomeAppender {
@@ -10,7 +11,16 @@ export interface OutcomeAppender {
   append(apiKeyId: string, entries: readonly OutcomeEntry[]): OutcomeReceipt;
 }
 
-export function createOutcomeAppender(database: Connection, joiner: RewardJoiner): OutcomeAppender {
+export function createOutcomeAppender(
+  database: Connection,
+  {
+    generations,
+    scores,
+  }: {
+    readonly generations: Pick<RewardJoiner, 'outcomeArrived' | 'outcomeChanged'>;
+    readonly scores: Pick<ScoreAppender, 'outcomeArrived' | 'outcomeChanged'>;
+  },
+): OutcomeAppender {
   const payload = database.prepare(
     `SELECT ${PAYLOAD_COLUMNS.join(', ')} FROM outcomes WHERE api_key_id = ? AND outcome_id = ?`,
   );
@@ -33,6 +43,15 @@ export function createOutcomeAppender(database: Connection, joiner: RewardJoiner
     `INSERT INTO outcome_voids (api_key_id, outcome_id, received_at_ms) VALUES (?, ?, ?)
      ON CONFLICT (api_key_id, outcome_id) DO NOTHING`,
   );
+
+  const arrived = (outcome: JoinableOutcome, atMs: number): void => {
+    if (outcome.score_id === null) generations.outcomeArrived(outcome);
+    else scores.outcomeArrived(outcome, atMs);
+  };
+  const changed = (outcome: JoinableOutcome, atMs: number): void => {
+    if (outcome.score_id === null) generations.outcomeChanged(outcome);
+    else scores.outcomeChanged(outcome, atMs);
+  };
 
   /** Outcome ids that come with two payloads, within the batch or against what is stored. */
   const conflicts = (apiKeyId: string, entries: readonly OutcomeEntry[]): readonly string[] => {
@@ -57,7 +76,7 @@ export function createOutcomeAppender(database: Connection, joiner: RewardJoiner
     // Row mappers: RETURNING names the columns of a joinable outcome.
     const stored = insert.get(bound) as JoinableOutcome | undefined;
     if (stored !== undefined) {
-      joiner.outcomeArrived(stored);
+      arrived(stored, Number(row.received_at_ms));
       return true;
     }
     const earlier = receiveEarlier.get({
@@ -65,14 +84,14 @@ export function createOutcomeAppender(database: Connection, joiner: RewardJoiner
       outcome_id: row.outcome_id,
       received_at_ms: row.received_at_ms,
     }) as JoinableOutcome | undefined;
-    if (earlier !== undefined && row.occurred_at_ms === null) joiner.outcomeChanged(earlier);
+    if (earlier !== undefined && row.occurred_at_ms === null) changed(earlier, Number(row.received_at_ms));
     return false;
   };
 
   const appendVoid = (apiKeyId: string, outcomeId: string, receivedAtMs: number): boolean => {
     if (insertVoid.run(apiKeyId, outcomeId, receivedAtMs).changes === 0) return false;
     const outcome = joinable.get(apiKeyId, outcomeId) as JoinableOutcome | undefined;
-    if (outcome !== undefined) joiner.outcomeChanged(outcome);
+    if (outcome !== undefined) changed(outcome, receivedAtMs);
     return true;
   };
 

@@ -1,14 +1,19 @@
 import { statSync } from 'node:fs';
 
 import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts';
-import type { LedgerTable, StoredGeneration, StoredOutcome } from '../../ledger/index.ts';
+import type { LedgerTable, StoredGeneration } from '../../ledger/index.ts';
 import { type ApiKeyReads, createApiKeyReads } from './api-key-rows.ts';
 import type { Connection } from './connection.ts';
 import { createExperimentReads, type ExperimentReads } from './experiment-reads.ts';
 import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns.ts';
 import { createKeySpendReads, type KeySpendReads } from './key-spend.ts';
 import { createLabelEventPages, type LabelEventPages } from './label-event-pages.ts';
-import { fromOutcomeRow, OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
+import { OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
+import { createRolloutEventPages, type RolloutEventPages } from './rollout-event-pages.ts';
+import { SCORE_COLUMN_NAMES } from './score-columns.ts';
+import { createScoreReads, type ScoreReads } from './score-reads.ts';
+import { createShadowReads, type ShadowReads } from './shadow-totals.ts';
+import { storedOutcome } from './stored-outcome.ts';
 import { createVersionTotals } from './version-totals.ts';
 
 interface RowPage {
@@ -27,7 +32,14 @@ export interface StorageFacts {
 }
 
 /** What the reader can be asked, by name. Plain data both ways: it crosses a thread boundary. */
-export interface ReaderCalls extends LabelEventPages, ExperimentReads, ApiKeyReads, KeySpendReads {
+export interface ReaderCalls
+  extends LabelEventPages,
+    RolloutEventPages,
+    ExperimentReads,
+    ShadowReads,
+    ScoreReads,
+    ApiKeyReads,
+    KeySpendReads {
   readonly findGeneration: (parameters: { readonly id: string }) => StoredGeneration | null;
   readonly readRows: (parameters: {
     readonly table: LedgerTable;
@@ -87,8 +99,15 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
             SELECT l.id FROM generations l WHERE l.external_id = o.external_id AND l.delivered = 1
             ORDER BY l.created_at_ms DESC, l.id DESC LIMIT 1
           )) AND c.metric = o.metric AND c.outcome_id = o.outcome_id AND c.api_key_id = o.api_key_id
-         ) AS counts_for_generation_id
+         ) AS counts_for_generation_id,
+         (SELECT c.score_id FROM counting_score_outcomes c
+          WHERE c.score_id = o.score_id AND c.metric = o.metric AND c.outcome_id = o.outcome_id
+            AND c.api_key_id = o.api_key_id
+         ) AS counts_for_score_id
        FROM outcomes o WHERE o.seq > ? ORDER BY o.seq LIMIT ?`,
+    ),
+    scores: database.prepare(
+      `SELECT seq, ${SCORE_COLUMN_NAMES.join(', ')}, commit_wait_ms FROM scores WHERE seq > ? ORDER BY seq LIMIT ?`,
     ),
   } satisfies Record<LedgerTable, unknown>;
   const orphans = database.prepare('SELECT count(*) FROM orphan_outcomes').pluck();
@@ -128,8 +147,11 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
     ...createExperimentReads(database),
     ...createApiKeyReads(database),
     ...createKeySpendReads(database),
+    ...createShadowReads(database),
+    ...createScoreReads(database),
     labelEventsAfter,
     labelHistory,
+    ...createRolloutEventPages(database),
     storageFacts: () => ({
       orphanOutcomes: Number(orphans.get()),
       fileBytes: sizeBytes(file),
@@ -137,15 +159,6 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
       schema: String(schema.get()),
       sqliteVersion: String(version.get()),
     }),
-  };
-}
-
-function storedOutcome(row: Readonly<Record<string, unknown>>): StoredOutcome {
-  return {
-    ...fromOutcomeRow(row),
-    apiKeyId: String(row['api_key_id']),
-    voided: row['voided'] === 1,
-    counts: row['counts'] === 1,
   };
 }
 

@@ -9,6 +9,7 @@ export interface JoinableOutcome {
   readonly outcome_id: string;
   readonly generation_id: string | null;
   readonly external_id: string | null;
+  readonly score_id: string | null;
   readonly metric: string;
   readonly reward: number;
   readonly effective_at_ms: number;
@@ -17,7 +18,7 @@ export interface JoinableOutcome {
 }
 
 /** Columns of {@link JoinableOutcome}: an outcome took effect when it occurred as sent, else when first received. */
-export const JOINABLE_COLUMNS = `seq, api_key_id, outcome_id, generation_id, external_id, metric, reward,
+export const JOINABLE_COLUMNS = `seq, api_key_id, outcome_id, generation_id, external_id, score_id, metric, reward,
   COALESCE(occurred_at_ms, received_at_ms) AS effective_at_ms, window_ms, test`;
 
 /** The one outcome that counts for a generation and a metric; found by walking two indexes, never by sorting. */

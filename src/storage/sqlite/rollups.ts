@@ -5,6 +5,7 @@ import { addExactly, type ExactSum, ZERO_SUM } from './exact-sum.ts';
 import { createExperimentUnits } from './experiment-units.ts';
 import { type GenerationFacts, seriesOf } from './generation-facts.ts';
 import { createRollupSeries } from './rollup-series.ts';
+import { createSequenceChanges } from './sequence-changes.ts';
 
 export const DAY_MS = 24 * HOUR_MS;
 
@@ -67,7 +68,7 @@ export interface Rollups {
 export function createRollups(database: Connection): Rollups {
   const series = createRollupSeries(database);
   const units = createExperimentUnits(database);
-  const seriesIdOf = (facts: GenerationFacts): number => series.idOf(seriesOf(facts, units.isFirst(facts)));
+  const sequences = createSequenceChanges(database);
   const generations = new Map<string, GenerationCell>();
   const hours = new Map<string, LatencyCell>();
   const days = new Map<string, LatencyCell>();
@@ -125,8 +126,8 @@ export function createRollups(database: Connection): Rollups {
 
   return {
     addGeneration: (facts) => {
-      units.enter(facts);
-      const seriesId = seriesIdOf(facts);
+      if (units.enter(facts)) sequences.decisionArrived(facts);
+      const seriesId = series.idOf(seriesOf(facts, units.isFirst(facts)));
       const hourMs = hourOf(facts.created_at_ms);
       const key = `${seriesId}:${hourMs}`;
       let cell = generations.get(key);
@@ -142,7 +143,9 @@ export function createRollups(database: Connection): Rollups {
       }
     },
     changeReward: (facts, metric, before, after) => {
-      const seriesId = seriesIdOf(facts);
+      const isFirst = units.isFirst(facts);
+      if (isFirst) sequences.rewardChanged(facts, metric);
+      const seriesId = series.idOf(seriesOf(facts, isFirst));
       const hourMs = hourOf(facts.created_at_ms);
       const key = `${seriesId}:${hourMs}:${metric}`;
       let cell = outcomes.get(key);

@@ -20,7 +20,7 @@ const LATENCY_SQL = `
   SELECT r.side, r.bucket, sum(r.n) AS n
   FROM shadow_series s
   JOIN shadow_latency_rollups r ON r.series_id = s.id
-  WHERE s.rule = @rule AND s.rule_revision = @ruleRevision
+  WHERE s.rule = @rule AND s.rule_revision = @ruleRevision AND (@shadowHash IS NULL OR s.shadow_hash = @shadowHash)
   GROUP BY r.side, r.bucket
   ORDER BY r.side, r.bucket`;
 
@@ -35,6 +35,7 @@ const SPEND_SQL = `
 export interface ShadowLatencyQuery {
   readonly rule: string;
   readonly ruleRevision: string;
+  readonly shadowHash: string | null;
 }
 
 /** What the reader can be asked about shadow runs. */
@@ -54,8 +55,12 @@ export function createShadowReads(database: Connection): ShadowReads {
   // Row mappers: the columns are named after the fields in the statements above.
   return {
     shadowTotals: ({ rule, prompt, fromMs }) => totals.all({ rule, prompt, fromMs }) as ShadowSeriesTotals[],
-    shadowLatency: ({ rule, ruleRevision }) => {
-      const rows = latency.all({ rule, ruleRevision }) as { side: string; bucket: number; n: number }[];
+    shadowLatency: ({ rule, ruleRevision, shadowHash }) => {
+      const rows = latency.all({ rule, ruleRevision, shadowHash }) as {
+        side: string;
+        bucket: number;
+        n: number;
+      }[];
       const of = (side: string): LatencyHistogram =>
         rows.filter((row) => row.side === side).map((row) => [row.bucket, row.n] as const);
       return { live: of('live'), shadow: of('shadow') };

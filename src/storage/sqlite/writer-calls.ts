@@ -14,6 +14,8 @@ const MAY_WRITE_NOTHING: ReadonlySet<WriterCommand['kind']> = new Set([
   'revoke_api_key',
   'note_key_use',
   'use_sign_in_token',
+  'commit_sequence',
+  'append_rollout',
 ]);
 
 /** The one way of every store to the writer: turns its refusals into errors and keeps count of its health. */

@@ -9,7 +9,12 @@ import { createKeySpend } from './key-spend.ts';
 import { createLabelEventAppender } from './label-event-appender.ts';
 import { createOutcomeAppender } from './outcome-appender.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
+import { createRolloutEventAppender } from './rollout-event-appender.ts';
 import { createRollups } from './rollups.ts';
+import { createScoreAppender, SCORE_DERIVED_TABLES } from './score-appender.ts';
+import { createScoreTrainingAppender } from './score-training-rows.ts';
+import { createSequenceWrites } from './sequence-rows.ts';
+import { createShadowPairs, SHADOW_DERIVED_TABLES } from './shadow-pair-appender.ts';
 import { createSignInTokenRows } from './sign-in-token-rows.ts';
 import { createSnapshotAppender } from './snapshot-rows.ts';
 import { isStorageUnavailable, unavailableReason } from './sqlite-failure.ts';
@@ -41,19 +46,29 @@ const DERIVED_TABLES = [
   'rollup_series',
   'experiment_units',
   'api_key_spend',
+  'experiment_decisions',
+  'sequence_heads',
+  'sequence_checkpoints',
+  ...SCORE_DERIVED_TABLES,
+  ...SHADOW_DERIVED_TABLES,
 ] as const;
 
 export function createWriterCore(database: Connection): WriterCore {
   const rollups = createRollups(database);
   const joiner = createRewardJoiner(database, rollups);
-  const outcomes = createOutcomeAppender(database, joiner);
+  const scores = createScoreAppender(database);
+  const outcomes = createOutcomeAppender(database, { generations: joiner, scores });
   const keys = createIdempotencyKeys(database);
   const appendAssignment = createAssignmentAppender(database);
   const appendSnapshot = createSnapshotAppender(database);
   const addSpend = createKeySpend(database);
   const apiKeys = createApiKeyAppender(database);
   const signInTokens = createSignInTokenRows(database);
+  const sequences = createSequenceWrites(database);
+  const commitTraining = createScoreTrainingAppender(database);
+  const shadowPairs = createShadowPairs(database);
   const appendLabelEvent = createLabelEventAppender(database);
+  const appendRollout = createRolloutEventAppender(database);
 
   // An id is minted once: the same id again is the same call sent twice, and changes nothing.
   const insertGeneration = database.prepare(
@@ -89,6 +104,8 @@ export function createWriterCore(database: Connection): WriterCore {
       afterSequence = last.seq;
     }
     joiner.collectOrphans();
+    scores.rebuild();
+    shadowPairs.rebuild();
   };
 
   const run = ({ command, waitedMs }: QueuedCommand): WriterValue => {
@@ -107,6 +124,23 @@ export function createWriterCore(database: Connection): WriterCore {
         }
         return null;
       }
+      case 'append_shadow_generation': {
+        const { changes } = insertGeneration.run(command.values, waitedMs);
+        if (changes > 0) {
+          const facts = factsOfValues(command.values);
+          rollups.addGeneration(facts);
+          joiner.generationArrived(facts);
+          shadowPairs.append(command.pair);
+        }
+        return null;
+      }
+      case 'append_score': {
+        const score = scores.append(command.values, waitedMs);
+        if (command.completes !== null) {
+          keys.complete(command.completes, score.id, score.finished_at_ms);
+        }
+        return null;
+      }
       case 'append_outcomes':
         return outcomes.append(command.apiKeyId, command.entries);
       case 'claim_idempotency_key':
@@ -118,6 +152,8 @@ export function createWriterCore(database: Connection): WriterCore {
         return keys.expire(command.beforeMs, command.nowMs, command.limit);
       case 'append_label_event':
         return appendLabelEvent(command.move);
+      case 'append_rollout':
+        return appendRollout(command.event);
       case 'append_snapshot':
         appendSnapshot(command.snapshot);
         return null;
@@ -134,6 +170,13 @@ export function createWriterCore(database: Connection): WriterCore {
         return null;
       case 'use_sign_in_token':
         return signInTokens.use(command.tokenSha256, command.nowMs);
+      case 'commit_score_training':
+        commitTraining(command.training);
+        return null;
+      case 'claim_sequence':
+        return sequences.claim(command.sequence, command.untilMs);
+      case 'commit_sequence':
+        return sequences.commit(command.commit) ? 1 : 0;
       case 'rebuild_rollups':
         rebuild();
         return null;

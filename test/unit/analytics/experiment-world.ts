@@ -7,7 +7,12 @@ import {
   type RevisionUnits,
 } from '../../../src/analytics/index.ts';
 import { configSchema } from '../../../src/config/index.ts';
-import type { Experiment, PolicySnapshot } from '../../../src/experiments/index.ts';
+import type {
+  Experiment,
+  ExperimentStop,
+  GuardrailFinding,
+  PolicySnapshot,
+} from '../../../src/experiments/index.ts';
 import type { Clock } from '../../../src/kernel/index.ts';
 import { NOW_MS } from './report-world.ts';
 
@@ -38,6 +43,9 @@ export function experimentOf(
     salt: 'tips',
     startMs: null,
     stopMs: null,
+    graceMs: 3_600_000,
+    guardrails: [],
+    guardrailIntervalMs: 30_000,
     ...rest,
   };
 }
@@ -95,6 +103,9 @@ export interface ExperimentWorld {
   /** Default: all units of the totals, assigned with just the shares they came in. */
   readonly revisions?: readonly RevisionUnits[];
   readonly snapshot?: PolicySnapshot;
+  readonly stop?: ExperimentStop;
+  readonly alarm?: { readonly atMs: number; readonly pValue: number };
+  readonly guardrails?: readonly GuardrailFinding[];
   readonly metric?: Readonly<Record<string, unknown>>;
 }
 
@@ -117,6 +128,8 @@ export function reportsOf(
       unitsByRevision: async () => world.revisions ?? revisionsOf(world.totals ?? []),
     },
     experiments: () => world.experiments ?? [experimentOf()],
+    stops: { find: () => world.stop ?? null, alarm: () => world.alarm ?? null },
+    health: { guardrails: async () => world.guardrails ?? [] },
     snapshots: { latestSnapshot: async () => world.snapshot ?? null },
     config: configSchema.parse({
       providers: {},

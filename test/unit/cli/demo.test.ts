@@ -3,6 +3,7 @@ import fc from 'fast-check';
 
 import { forEachBounded } from '../../../src/cli/demo/bounded-concurrency.ts';
 import { demoReportText, readDemoReport } from '../../../src/cli/demo/demo-report.ts';
+import { experimentResult, experimentText, readLook } from '../../../src/cli/demo/experiment-result.ts';
 import { createProgressLine } from '../../../src/cli/demo/progress-line.ts';
 import { createVersionRecogniser } from '../../../src/cli/demo/recognise-version.ts';
 import { startScriptedUpstream } from '../../../src/cli/demo/scripted-upstream.ts';
@@ -154,6 +155,61 @@ describe('createProgressLine', () => {
   });
 });
 
+const arm = (name: string, units: number, propensity: number, difference: number | null) => ({
+  arm: name,
+  propensity,
+  units,
+  mature: units,
+  mean: units === 0 ? null : 0.25,
+  lower: 0.1,
+  upper: 0.6,
+  difference:
+    difference === null ? null : { difference, lower: difference - 0.125, upper: difference + 0.125 },
+  further: 'fields are left alone',
+});
+const experimentReport = (state: string, units: number) => ({
+  experiment: 'tip-versions',
+  policy: 'thompson',
+  baseline: 'v1',
+  metric: 'completed',
+  verdict: { state, text: 'v3 is better than v1 by 0.13 to 0.38; safe to act.', arm: 'v3' },
+  sample_ratio: { p_value: 0.7, alarm: false },
+  arms: [arm('v1', units, 0.25, null), arm('v3', 3 * units, 0.75, 0.25)],
+});
+
+describe('demo experiment', () => {
+  const looks = [
+    readLook(experimentReport('no_difference_yet', 10)),
+    readLook(experimentReport('better', 100)),
+  ];
+  const result = experimentResult(experimentReport('better', 100), looks);
+
+  test('reads who gets what, and what is certain, at every look', () => {
+    expect(looks[0]).toEqual({
+      users: 40,
+      shares: [
+        { arm: 'v1', share: 0.25 },
+        { arm: 'v3', share: 0.75 },
+      ],
+      difference: { arm: 'v3', lower: 0.125, upper: 0.375 },
+      verdict: 'no_difference_yet',
+    });
+  });
+
+  test('prints shares over time, then each arm beside its truth', () => {
+    const text = experimentText(result);
+
+    expect(text).toMatch(/ 40 .* 25 % .* 75 % .* \+0\.125 to \+0\.375 .* not certain yet /);
+    expect(text).toMatch(/ 400 .* better /);
+    expect(text).toMatch(/v1 .* 100 .* 0\.250 .* 0\.100 to 0\.600 .* 0\.200 .* - /);
+    expect(text).toMatch(/v3 .* 300 .* 0\.500 .* \+0\.250 \(\+0\.125 to \+0\.375\)/);
+  });
+
+  test('refuses a report of another shape instead of printing nonsense', () => {
+    expect(() => readLook({ arms: [] })).toThrow();
+  });
+});
+
 describe('demo report', () => {
   const version = (name: string, mean: number | null, lower: number, upper: number) => ({
     prompt_version: name,
@@ -198,6 +254,8 @@ describe('demo report', () => {
       outcomes: 40,
       elapsed_ms: 1_234,
       database: null,
+      config: null,
+      experiment: experimentResult(experimentReport('better', 100), []),
       ...report,
     });
 
@@ -205,6 +263,9 @@ describe('demo report', () => {
     expect(text).toMatch(/v3 .* no .* \+0\.100 \(-0\.050 to \+0\.250\) .* unknown/);
     expect(text).toContain('v3 earns more than v1.');
     expect(text).toContain('TIP_PROMPT_VERSION=v1,v2,v3');
+    expect(text.trimEnd().split('\n').at(-1)).toBe(
+      'Verdict after 1.2 s: v3 is better than v1 by 0.13 to 0.38; safe to act.',
+    );
   });
 
   test('refuses a report of another shape instead of printing nonsense', () => {

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { runCaptured } from './captured-context.ts';
@@ -111,6 +111,38 @@ describe('config check', () => {
     const { stdout } = await runCaptured(['config', 'check', '--config', file, '--json']);
 
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, file, providers: 2, targets: 2, warnings: [] });
+  });
+
+  test('checks what experiments and labels say about versions against the prompts', async () => {
+    const config = {
+      providers: { offline: { kind: 'offline' } },
+      routes: { default: { targets: [{ provider: 'offline' }] } },
+      prompts: { directory: resolve(import.meta.dirname, '../../../prompts') },
+      labels: { tip: { live: { experiment: 'tone' }, next: 'v99' } },
+      experiments: { tone: { prompt: 'tip', arms: { a: { version: 'v1' }, b: { version: 'v2' } } } },
+    };
+    const path = join(directory, 'versions.json');
+    writeFileSync(path, JSON.stringify(config));
+
+    const refused = await runCaptured(['config', 'check', '--config', path, '--json']);
+    const { next: _gone, ...sound } = config.labels.tip;
+    writeFileSync(path, JSON.stringify({ ...config, labels: { tip: sound } }));
+    const accepted = await runCaptured(['config', 'check', '--config', path]);
+    const arms = { a: { version: 'v1' }, b: { version: 'v22' } };
+    writeFileSync(path, JSON.stringify({ ...config, experiments: { tone: { prompt: 'tip', arms } } }));
+    const both = await runCaptured(['config', 'check', '--config', path]);
+
+    expect(refused).toMatchObject({ exitCode: 78, stderr: '' });
+    expect(JSON.parse(refused.stdout)).toMatchObject({
+      ok: false,
+      code: 'config_invalid',
+      faults: [{ path: 'labels.tip.next', message: expect.stringContaining('no version "v99"') }],
+    });
+    expect(accepted).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(accepted.stdout).toContain('1 experiment');
+    expect(both.exitCode).toBe(78);
+    expect(both.stderr).toContain('experiments.tone.arms.b.version  prompt "tip" has no version "v22"');
+    expect(both.stderr).toContain('labels.tip.next');
   });
 
   test('ends with 78 and every fault of file and environment on standard error', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createLabels, type LabelTarget } from '../../../src/experiments/index.ts';
+import { createLabels, type LabelTarget, NO_GATE } from '../../../src/experiments/index.ts';
 import { AppError, type Logger } from '../../../src/kernel/index.ts';
 import { countingIds } from '../../fakes/counting-ids.ts';
 import { manualClock } from '../../fakes/manual-clock.ts';
@@ -29,6 +29,7 @@ function world() {
   const ids = countingIds();
   const process = (shown = registry) => {
     const labels = createLabels({
+      gates: { admitMove: async () => ({ finding: NO_GATE, live: [] }) },
       store,
       registry: () => shown,
       experiments: (prompt) => (prompt === 'tip' ? ['tone'] : []),
@@ -44,6 +45,7 @@ function world() {
         expectedSequence: null,
         reason: 'because',
         actor: 'key-a',
+        overrideReason: null,
         ...changes,
       });
     return { labels, move };
@@ -78,6 +80,7 @@ describe('moving a label', () => {
       reason: 'v2 won',
       actor: 'key-b',
       seeded: false,
+      gate: NO_GATE,
     });
     expect(await labels.history('tip', 'live', 10)).toMatchObject([{ to: V2 }, { to: V1, from: null }]);
   });

@@ -40,6 +40,9 @@ describe('loadExperiments', () => {
         salt: 'tone',
         startMs: null,
         stopMs: null,
+        guardrails: [],
+        graceMs: 3_600_000,
+        guardrailIntervalMs: 30_000,
       },
     ]);
   });

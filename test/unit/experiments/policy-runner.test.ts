@@ -15,6 +15,7 @@ const thompson: Experiment['policy'] = {
 };
 
 function world(definition: Experiment, latest: PolicySnapshot | null = null) {
+  let inForce: readonly Experiment[] = [definition];
   const clock = manualClock(START_MS);
   const appended: PolicySnapshot[] = [];
   const queries: object[] = [];
@@ -30,12 +31,13 @@ function world(definition: Experiment, latest: PolicySnapshot | null = null) {
   const ignore = (): void => {};
   const logger: Logger = { error: note, warn: note, info: ignore, debug: ignore };
   const runner = createPolicyRunner({
-    experiments: [definition],
+    experiments: () => inForce,
     metrics: {
       completed: { type: 'boolean', optimize: 'max', attribution_window_hours: 2, missing: 'exclude' },
     },
     snapshots: {
-      latestSnapshot: async () => latest,
+      latestSnapshot: async (name) =>
+        appended.filter((snapshot) => snapshot.experiment === name).at(-1) ?? latest,
       appendSnapshot: async (snapshot) => {
         down();
         appended.push(snapshot);
@@ -59,6 +61,14 @@ function world(definition: Experiment, latest: PolicySnapshot | null = null) {
     runner,
     earn: (count: number) => {
       wins += count;
+    },
+    /** As a reload does it. */
+    putInForce: async (next: readonly Experiment[]) => {
+      const commit = await runner.prepare(next);
+      return () => {
+        inForce = next;
+        commit();
+      };
     },
     breakStorage: (broken: boolean) => {
       isStorageDown = broken;
@@ -147,5 +157,106 @@ describe('createPolicyRunner', () => {
     }
 
     expect([split.queries.length, stopped.queries.length]).toEqual([1, 1]);
+  });
+
+  describe('under another definition', () => {
+    const learning = experiment({ policy: thompson });
+    const faster = experiment({
+      revision: 'sha256:two',
+      policy: { ...thompson, updateIntervalMs: 10_000 },
+    });
+
+    test('stores the snapshot it needs first, and puts it in force only then', async () => {
+      const { runner, appended, putInForce } = world(learning);
+      await runner.restore();
+
+      const commit = await putInForce([faster]);
+      expect(appended.map(({ revision }) => revision)).toEqual(['tone-1', 'tone-2']);
+      expect(runner.current('tone').revision).toBe('tone-1');
+      commit();
+
+      expect(runner.current('tone')).toBe(appended[1]);
+      expect(appended[1]?.experimentRevision).toBe('sha256:two');
+    });
+
+    test('keeps the snapshot of a definition that stays', async () => {
+      const { runner, appended, queries, putInForce } = world(learning);
+      await runner.restore();
+      (await putInForce([learning, experiment({ name: 'voice', policy: thompson })]))();
+
+      expect(appended.map(({ revision }) => revision)).toEqual(['tone-1', 'voice-1']);
+      expect(queries).toHaveLength(2);
+      expect(runner.current('tone')).toBe(appended[0]);
+    });
+
+    test('follows its interval from then on', async () => {
+      const { runner, clock, queries, putInForce } = world(learning);
+      await runner.restore();
+      runner.start();
+      (await putInForce([faster]))();
+      const before = queries.length;
+
+      await clock.advance(30_000);
+
+      expect(queries.length - before).toBe(3);
+      await runner.close();
+      expect(clock.sleeping).toBe(0);
+    });
+
+    test('stops with one that is gone, and starts again when it is back', async () => {
+      const { runner, clock, queries, appended, putInForce } = world(learning);
+      await runner.restore();
+      runner.start();
+      (await putInForce([]))();
+      const before = queries.length;
+
+      await clock.advance(600_000);
+      expect([queries.length, clock.sleeping]).toEqual([before, 0]);
+      expect(() => runner.current('tone')).toThrow('no snapshot');
+
+      (await putInForce([learning]))();
+      expect(appended.map(({ revision }) => revision)).toEqual(['tone-1']);
+      await clock.advance(60_000);
+      // Once to come back into force, once by its timer.
+      expect(queries.length - before).toBe(2);
+      await runner.close();
+    });
+
+    test('never gives one revision to two snapshots, also when a prepared one was refused', async () => {
+      const { runner, appended, earn, putInForce } = world(learning);
+      await runner.restore();
+      await putInForce([faster]);
+      earn(5);
+
+      const updated = await runner.update('tone');
+
+      expect(updated).toMatchObject({ revision: 'tone-3', experimentRevision: 'sha256:one' });
+      expect(new Set(appended.map(({ revision }) => revision)).size).toBe(appended.length);
+      expect(runner.current('tone')).toBe(updated);
+    });
+
+    test('is not pushed out by an update of the old one that was under way', async () => {
+      const { runner, earn, putInForce } = world(learning);
+      await runner.restore();
+      const commit = await putInForce([faster]);
+      earn(5);
+      const underWay = runner.update('tone');
+      // The update has begun and waits for the rewards.
+      await Promise.resolve();
+      commit();
+      await underWay;
+
+      expect(runner.current('tone')).toMatchObject({ revision: 'tone-2', experimentRevision: 'sha256:two' });
+    });
+
+    test('leaves what is in force alone when its snapshot cannot be stored', async () => {
+      const { runner, breakStorage, putInForce } = world(learning);
+      await runner.restore();
+      const before = runner.current('tone');
+      breakStorage(true);
+
+      await expect(putInForce([faster])).rejects.toMatchObject({ code: 'storage_unavailable' });
+      expect(runner.current('tone')).toBe(before);
+    });
   });
 });

@@ -344,7 +344,7 @@ describe('an experiment behind a label', () => {
 describe('defaultVersionWarnings', () => {
   const parts = {
     labels: scriptedLabels({ tip: { live: TONE, gone: { kind: 'experiment', experiment: 'forgotten' } } }),
-    experiments: [experiment()],
+    experiments: () => [experiment()],
   };
 
   test('names prompts that would be refused, and prompts that do not exist', () => {

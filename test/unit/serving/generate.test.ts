@@ -106,7 +106,7 @@ function compose(options: SetUp = {}) {
     redaction: createRedaction(options.redact ?? []),
     storeText: options.storeText ?? true,
     hashUnit: (kind, id) => `hash(${kind}:${id})`,
-    configHash: 'config-hash',
+    configHash: () => 'config-hash',
     gatewayVersion: '0.0.0',
   });
   return { ledger, routes, service };

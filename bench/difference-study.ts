@@ -1,0 +1,127 @@
+/**
+ * Which interval of a difference should verdicts use? Simulates experiments and counts, for three candidates of the same
+ * guarantee, how many runs have told the third arm from the first by a number of units, and how many runs were fooled.
+ *
+ * Usage: tsx bench/difference-study.ts [RUNS]
+ */
+import { seededRandom } from '../src/kernel/index.ts';
+import {
+  betaBinomialDifference,
+  betaPosterior,
+  bucketedPropensities,
+  chooseByWeights,
+  differenceInterval,
+  differenceSequence,
+  foldDifference,
+  type Interval,
+  thompsonPropensities,
+  withFloor,
+} from '../src/statistics/index.ts';
+
+const DEFAULT_RUNS = 200;
+const UNITS = [1_000, 2_000, 5_000];
+/** A look, and new propensities of Thompson sampling, after so many units. */
+const UNITS_PER_LOOK = 100;
+const ALPHA = 0.05;
+const BUCKETS = 10_000;
+
+/** Rewards of the arms; the first is the baseline, the last the one that is asked about. */
+const WORLDS = [
+  [0.2, 0.35, 0.5],
+  [0.3, 0.35, 0.4],
+  [0.3, 0.3, 0.3],
+  [0.3, 0.4],
+];
+const CANDIDATES = ['union bound', 'direct difference', 'both at half of alpha'] as const;
+
+type Candidate = (typeof CANDIDATES)[number];
+
+interface Verdict {
+  /** Units at the first verdict of the right direction; infinite without. */
+  readonly rightAt: number;
+  readonly wrong: boolean;
+}
+
+function simulate(
+  means: readonly number[],
+  kind: 'fixed' | 'thompson',
+  seed: number,
+): Readonly<Record<Candidate, Verdict>> {
+  const random = seededRandom(seed);
+  const last = means.length - 1;
+  const truth = Math.sign((means[last] ?? 0) - (means[0] ?? 0));
+  const even = Math.floor(BUCKETS / means.length) / BUCKETS;
+  const floor = kind === 'fixed' ? even : Math.floor((0.1 / means.length) * BUCKETS) / BUCKETS;
+  let propensities: readonly number[] = means.map(() => 1 / means.length);
+  const totals = means.map(() => ({ n: 0, sum: 0 }));
+  let direct = differenceSequence({ arm: last, baseline: 0, minPropensity: floor });
+  const alpha = ALPHA / last;
+  const verdicts: Record<Candidate, Verdict> = {
+    'union bound': { rightAt: Number.POSITIVE_INFINITY, wrong: false },
+    'direct difference': { rightAt: Number.POSITIVE_INFINITY, wrong: false },
+    'both at half of alpha': { rightAt: Number.POSITIVE_INFINITY, wrong: false },
+  };
+  for (let unit = 1; unit <= Math.max(...UNITS); unit += 1) {
+    const qHat = totals.map(({ n, sum }) => (sum + 0.5) / (n + 1));
+    const chosen = chooseByWeights(random.next(), propensities) ?? 0;
+    const reward = random.next() < (means[chosen] ?? 0) ? 1 : 0;
+    direct = foldDifference(direct, { propensities, chosen, reward, qHat });
+    const total = totals[chosen];
+    if (total !== undefined) {
+      total.n += 1;
+      total.sum += reward;
+    }
+    if (unit % UNITS_PER_LOOK !== 0) continue;
+    const unionAt = (level: number): Interval =>
+      betaBinomialDifference({
+        arm: totals[last] ?? { n: 0, sum: 0 },
+        baseline: totals[0] ?? { n: 0, sum: 0 },
+        alpha: level,
+      });
+    const half = unionAt(alpha / 2);
+    const halfDirect = differenceInterval(direct, alpha / 2);
+    const intervals: Record<Candidate, Interval> = {
+      'union bound': unionAt(alpha),
+      'direct difference': differenceInterval(direct, alpha),
+      'both at half of alpha': {
+        lower: Math.max(half.lower, halfDirect.lower),
+        upper: Math.min(half.upper, halfDirect.upper),
+      },
+    };
+    for (const candidate of CANDIDATES) {
+      const { lower, upper } = intervals[candidate];
+      const sign = lower > 0 ? 1 : upper < 0 ? -1 : 0;
+      if (sign === 0) continue;
+      const { rightAt, wrong } = verdicts[candidate];
+      verdicts[candidate] =
+        sign === truth ? { rightAt: Math.min(rightAt, unit), wrong } : { rightAt, wrong: true };
+    }
+    if (kind === 'thompson') {
+      const best = thompsonPropensities(totals.map((arm) => betaPosterior(arm)));
+      propensities = bucketedPropensities(withFloor(best, floor), floor);
+    }
+  }
+  return verdicts;
+}
+
+function percent(count: number, of: number): string {
+  return `${Math.round((100 * count) / of)} %`;
+}
+
+const runs = Number(process.argv[2] ?? DEFAULT_RUNS);
+console.log(
+  `| means | policy | interval | ${UNITS.map((units) => `by ${units} units`).join(' | ')} | fooled |`,
+);
+console.log(`|---|---|---|${UNITS.map(() => '---|').join('')}---|`);
+for (const means of WORLDS) {
+  for (const kind of ['fixed', 'thompson'] as const) {
+    const all = Array.from({ length: runs }, (_, seed) => simulate(means, kind, seed));
+    for (const candidate of CANDIDATES) {
+      const shares = UNITS.map((units) =>
+        percent(all.filter((run) => run[candidate].rightAt <= units).length, runs),
+      );
+      const fooled = percent(all.filter((run) => run[candidate].wrong).length, runs);
+      console.log(`| ${means.join(' / ')} | ${kind} | ${candidate} | ${shares.join(' | ')} | ${fooled} |`);
+    }
+  }
+}
