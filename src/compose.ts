@@ -5,6 +5,7 @@ import {
   createPolicyReports,
   createVersionReports,
 } from './analytics/index.ts';
+import { openAccess } from './compose-access.ts';
 import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
 import { openSelection } from './compose-experiments.ts';
 import { expireKeys, storageSettings, unitHashKey } from './compose-ledger.ts';
@@ -15,7 +16,6 @@ import type { Environment, LoadedConfig } from './config/index.ts';
 import { createExperimentsInForce } from './experiments/index.ts';
 import { createApp, createDrainSwitch, createMetrics, startServer } from './http/index.ts';
 import {
-  AppError,
   type Clock,
   createLogger,
   type Fault,
@@ -37,8 +37,6 @@ import {
 } from './serving/index.ts';
 import { openSqliteStorage } from './storage/sqlite/index.ts';
 import { gatewayVersion } from './version.ts';
-
-const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 
 export interface StartOptions {
   readonly environment: Environment;
@@ -74,7 +72,6 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   const random = options.random ?? systemRandom;
   const ids = options.ids ?? systemIds();
   const { config } = loaded;
-  refuseOpenNetwork(config.server.host);
   const logger = options.logger ?? createLogger(config.log.level);
   const opened: (() => Promise<void>)[] = [];
   const closeAll = async (): Promise<void> => {
@@ -112,6 +109,9 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       threads: true,
     });
     opened.push(() => storage.close());
+
+    const access = await openAccess({ storage, host: config.server.host, clock, logger });
+    opened.push(access.close);
 
     const rollouts = await openRollouts({
       store,
@@ -184,6 +184,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     const generate = createGenerateService({
       ...recording,
       shadows: shadows.runner,
+      limits: access.limits,
       prompts,
       selector: selection.selector,
       defaultPromptVersion: environment.defaultPromptVersion,
@@ -196,11 +197,6 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       logger,
       observer: metrics,
       onLedgerFailure: config.ledger.on_failure,
-      redaction: createRedaction(config.ledger.redact),
-      storeText: config.ledger.store_text,
-      hashUnit: (kind, id) => hmacSha256Hex(hashKey, `${kind}:${id}`),
-      configHash: () => store.current().hash,
-      gatewayVersion: gatewayVersion(),
     });
     const ranking = await openRanking({
       ...recording,
@@ -232,6 +228,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     const evaluations = createEvaluationQueue();
     const drain = createDrainSwitch();
     const app = createApp({
+      access,
       generate,
       scores: ranking.scores,
       scorePolicies: ranking.policies,
@@ -266,6 +263,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
         allowedHosts: [...config.server.allowed_hosts, config.server.host],
         maxBodyBytes: config.server.max_body_bytes,
         maxJsonDepth: config.server.max_json_depth,
+        publicMetrics: config.server.public_metrics,
         defaultPrompt: config.prompts.default,
         gatewayVersion: gatewayVersion(),
       },
@@ -310,15 +308,6 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     await closeAll();
     throw error;
   }
-}
-
-/** Without API keys whoever reaches the port may spend the provider's money. */
-function refuseOpenNetwork(host: string): void {
-  if (LOOPBACK_HOSTS.includes(host)) return;
-  throw new AppError(
-    'config_invalid',
-    `refusing to listen on ${host}: there are no API keys, so only loopback is safe. Set server.host (or HOST) to 127.0.0.1 and put an authenticating proxy in front.`,
-  );
 }
 
 /** Load balancers see 503 at `/readyz` for a while before the listener closes. */

@@ -13,6 +13,7 @@ export {
   createKeyLimiter,
   type KeyLimiter,
   type KeySpendStore,
+  type LimitStanding,
 } from './key-limits.ts';
 export { createKeyRing, type KeyRequest, type KeyRing } from './key-ring.ts';
 export { createSessions, SESSION_MS, type Session, type Sessions } from './sessions.ts';

@@ -36,6 +36,8 @@ export interface KeyRing {
   authenticate(text: string): Principal;
   /** The principal of a key that signed in before; null once it is expired or revoked. */
   principal(keyId: string): Principal | null;
+  /** Null: no such key, so nothing limits it. */
+  limitsOf(keyId: string): KeyLimits | null;
   /** Oldest first, revoked ones too. */
   list(): readonly ApiKey[];
   /** The key's text is answered once and kept nowhere. Fails with `invalid_request` and `storage_unavailable`. */
@@ -145,6 +147,7 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       const key = keys.get(keyId);
       return key === undefined || !inForce(key) ? null : principalOf(key);
     },
+    limitsOf: (keyId) => keys.get(keyId)?.limits ?? null,
     list: () => [...keys.values()].map(withoutSecret),
     create: async (request) => {
       requireSound(request, clock.nowMs());

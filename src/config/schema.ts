@@ -36,6 +36,10 @@ const serverSchema = z
       ),
     max_body_bytes: positiveInt('Largest request body after decompression, in bytes.', 1_048_576, 67_108_864),
     max_json_depth: positiveInt('Deepest nesting of a JSON body, checked before it is parsed.', 64, 1_000),
+    public_metrics: z
+      .boolean()
+      .default(false)
+      .describe('Answer `/metrics` without a key although the gateway has keys.'),
     drain_delay_ms: z
       .int()
       .min(0)

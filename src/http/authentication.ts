@@ -17,12 +17,12 @@ const EVERYTHING: Principal = {
   limits: { requestsPerMinute: null, tokensPerMinute: null, nanoUsdPerDay: null },
 };
 
-export interface AuthenticationParts {
+interface AuthenticationParts {
   readonly keys: Pick<KeyRing, 'isOpen' | 'authenticate' | 'principal'>;
   readonly sessions: Pick<Sessions, 'read' | 'isCsrfToken'>;
 }
 
-export type Authenticate = (request: IncomingMessage, access: RouteAccess) => Caller;
+type Authenticate = (request: IncomingMessage, access: RouteAccess) => Caller;
 
 /**
  * Who makes a request, and whether they may. A key in `Authorization: Bearer` or `x-api-key` comes first, then the

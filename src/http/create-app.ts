@@ -1,5 +1,5 @@
 import express, { type Express } from 'express';
-import { createAuthentication } from './authentication.ts';
+import { createAdmission } from './create-admission.ts';
 import { createErrorMiddleware } from './error-middleware.ts';
 import type { HttpServices } from './http-services.ts';
 import { mountRoutes } from './mount-routes.ts';
@@ -49,7 +49,7 @@ export function createApp(services: HttpServices): Express {
     ...keyRoutes(services),
     ...sessionRoutes(services),
   ];
-  mountRoutes(app, routes, createAuthentication(services.access));
+  mountRoutes(app, routes, createAdmission(services.access));
   app.use(createErrorMiddleware(services.logger));
   return app;
 }

@@ -1,4 +1,4 @@
-import type { KeyRing, Sessions, SignInLinks } from '../access/index.ts';
+import type { KeyLimiter, KeyRing, Sessions, SignInLinks } from '../access/index.ts';
 import type {
   ExperimentOffPolicy,
   ExperimentReports,
@@ -50,6 +50,7 @@ export interface AccessServices {
   readonly keys: KeyRing;
   readonly sessions: Sessions;
   readonly links: Pick<SignInLinks, 'redeem'>;
+  readonly limits: Pick<KeyLimiter, 'standings'>;
 }
 
 export interface HttpSettings {
@@ -57,6 +58,8 @@ export interface HttpSettings {
   readonly allowedHosts: readonly string[];
   readonly maxBodyBytes: number;
   readonly maxJsonDepth: number;
+  /** `/metrics` answers without a key, too. */
+  readonly publicMetrics: boolean;
   /** Prompt of a call that names none. */
   readonly defaultPrompt: string;
   readonly gatewayVersion: string;

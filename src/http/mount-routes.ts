@@ -1,6 +1,6 @@
 import type { Express, Request, Response } from 'express';
 import { AppError, nearestName } from '../kernel/index.ts';
-import type { Authenticate } from './authentication.ts';
+import type { Admit } from './create-admission.ts';
 import { scopeOf } from './request-scope.ts';
 import type { RouteDefinition } from './route-definition.ts';
 
@@ -8,17 +8,14 @@ import type { RouteDefinition } from './route-definition.ts';
 const MAX_ECHO_CHARACTERS = 100;
 
 /** Mounts every route, and for each path the answer to methods it does not have. */
-export function mountRoutes(
-  app: Express,
-  definitions: readonly RouteDefinition[],
-  authenticate: Authenticate,
-): void {
+export function mountRoutes(app: Express, definitions: readonly RouteDefinition[], admit: Admit): void {
   for (const definition of definitions) {
     app[definition.method](definition.path, (request: Request, response: Response) => {
       const scope = scopeOf(request);
       scope.route = definition.path;
-      scope.caller = authenticate(request, definition.access);
-      return definition.handle(request, response, scope);
+      const admission = admit(definition, request, response, scope);
+      if (admission === null) return definition.handle(request, response, scope);
+      return admission.then(() => definition.handle(request, response, scope));
     });
   }
   const paths = [...new Set(definitions.map((definition) => definition.path))];

@@ -17,7 +17,8 @@ export interface PrepareParts {
   readonly random: Random;
   /** Keyed hash of a unit id, so that raw ids are never stored. */
   readonly hashUnit: (kind: string, id: string) => string;
-  readonly limits: Pick<KeyLimiter, 'reserve'>;
+  /** Default: nothing limits a caller. */
+  readonly limits?: Pick<KeyLimiter, 'reserve'>;
 }
 
 const NO_RESERVATION: CallReservation = { settle: () => {} };
@@ -67,11 +68,13 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
     environment: parts.defaultPromptVersion,
     unitKey: (kind) => unitKeyOf(request, kind, parts),
   });
-  return renderedCall(
+  const call = renderedCall(
     { id, request, selection, registryHash: registry.hash, route, startedMs },
     source,
     parts,
   );
+  // Last: what cannot be rendered uses no limit up.
+  return { ...call, reservation: await reserve(request, parts) };
 }
 
 /** The call of a selected version: its prompt rendered, its parameters merged. Fails with the codes of rendering. */
@@ -104,14 +107,15 @@ export function renderedCall(
     ...(format === null ? {} : { responseFormat: format }),
   };
   const renderMs = parts.clock.monotonicMs() - startedMs;
-  return { ...decided, variables: rendered.variables, routeCall, renderMs };
+  return { ...decided, variables: rendered.variables, routeCall, renderMs, reservation: NO_RESERVATION };
 }
 
 function reserve(
   request: GenerateRequest,
   { limits }: PrepareParts,
 ): Promise<CallReservation> | CallReservation {
-  return request.dryRun ? NO_RESERVATION : limits.reserve(request.context.apiKeyId);
+  if (request.dryRun || limits === undefined) return NO_RESERVATION;
+  return limits.reserve(request.context.apiKeyId);
 }
 
 /** Null: the call does not name its unit of that kind. */

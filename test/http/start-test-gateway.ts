@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { createKeyLimiter, createKeyRing, createSessions } from '../../src/access/index.ts';
 import { createLabels, NO_GATE } from '../../src/experiments/index.ts';
 import type { HttpServices, HttpSettings, RunningServer, SocketLimits } from '../../src/http/index.ts';
 import {
@@ -8,11 +9,12 @@ import {
   type DrainSwitch,
   startServer,
 } from '../../src/http/index.ts';
-import { type Logger, seededRandom, silentLogger, systemClock, systemIds } from '../../src/kernel/index.ts';
+import { AppError, type Logger, seededRandom, silentLogger, systemClock, systemIds } from '../../src/kernel/index.ts';
 import type { StoredGeneration, StoredScore } from '../../src/ledger/index.ts';
 import type { PromptStore } from '../../src/prompts/index.ts';
 import type { TargetHealth } from '../../src/providers/index.ts';
 import { createRedaction, createScoreService, type OutcomeSubmission } from '../../src/serving/index.ts';
+import { memoryApiKeys } from '../fakes/memory-api-keys.ts';
 import { memoryLabelEvents } from '../fakes/memory-label-events.ts';
 import { type RecordingLedger, recordingLedger } from '../fakes/recording-ledger.ts';
 import { type ScriptedGenerateService, scriptedGenerateService } from '../fakes/scripted-generate-service.ts';
@@ -94,7 +96,22 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     gatewayVersion: '0.0.0-test',
   });
   const scorePolicies = options.scorePolicies ?? scriptedScorePolicies();
+  const keys = createKeyRing({ store: memoryApiKeys(), clock: systemClock, logger: silentLogger });
   const services: HttpServices = {
+    access: {
+      keys,
+      sessions: createSessions('signing key of the test', systemClock),
+      links: {
+        redeem: async () => {
+          throw new AppError('unauthorized', 'no link scripted');
+        },
+      },
+      limits: createKeyLimiter({
+        limitsOf: keys.limitsOf,
+        spend: { spentOn: async () => 0 },
+        clock: systemClock,
+      }),
+    },
     generate,
     scores: createScoreService({
       policies: scorePolicies,
@@ -175,6 +192,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     settings: {
       allowedHosts: [],
       maxBodyBytes: 1_048_576,
+      publicMetrics: false,
       maxJsonDepth: 64,
       defaultPrompt: 'tip',
       gatewayVersion: '0.0.0-test',

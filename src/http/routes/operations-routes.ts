@@ -40,7 +40,7 @@ export function operationsRoutes(services: HttpServices): readonly RouteDefiniti
     {
       method: 'get',
       path: '/metrics',
-      access: 'public',
+      access: services.settings.publicMetrics ? 'public' : 'read',
       async handle(_request, response) {
         sendText(response, 200, await services.metrics.scrape(), services.metrics.contentType);
       },

@@ -10,6 +10,7 @@ export function policyReportRoute({ policyReports }: HttpServices): RouteDefinit
   return {
     method: 'get',
     path: '/analytics/policies/:name',
+    access: 'read',
     async handle(request, response, scope) {
       const { policy: target } = readQuery(request, policyQuerySchema);
       const name = pathParameter(request, 'name');

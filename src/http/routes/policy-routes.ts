@@ -10,6 +10,7 @@ export function policyRoutes({ scorePolicies }: HttpServices): readonly RouteDef
     {
       method: 'get',
       path: '/policies',
+      access: 'read',
       handle(_request, response) {
         sendJson(response, 200, { policies: scorePolicies.list().map(policyToWire) });
       },
@@ -17,6 +18,7 @@ export function policyRoutes({ scorePolicies }: HttpServices): readonly RouteDef
     {
       method: 'get',
       path: '/policies/:name',
+      access: 'read',
       handle(request, response) {
         const policy = scorePolicies.find(pathParameter(request, 'name'));
         const snapshot = scorePolicies.current(policy.name);

@@ -14,6 +14,7 @@ export function rolloutRoutes({ rollouts, stops, settings }: HttpServices): read
     {
       method: 'get',
       path: '/analytics/rollouts',
+      access: 'read',
       async handle(request, response) {
         const { subject, kind, before, limit } = readQuery(request, rolloutQuerySchema);
         const events = await rollouts.page({
@@ -31,6 +32,7 @@ export function rolloutRoutes({ rollouts, stops, settings }: HttpServices): read
     {
       method: 'post',
       path: '/experiments/:name/stop',
+      access: 'admin',
       async handle(request, response, scope) {
         const body = validateInput(stopBodySchema, await readJsonBody(request, settings), 'The body');
         const experiment = pathParameter(request, 'name');
@@ -44,6 +46,7 @@ export function rolloutRoutes({ rollouts, stops, settings }: HttpServices): read
     {
       method: 'post',
       path: '/experiments/:name/resume',
+      access: 'admin',
       async handle(request, response, scope) {
         const body = validateInput(stopBodySchema, await readJsonBody(request, settings), 'The body');
         const experiment = pathParameter(request, 'name');

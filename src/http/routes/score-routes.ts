@@ -20,6 +20,7 @@ export function scoreRoutes(services: HttpServices): readonly RouteDefinition[] 
     {
       method: 'post',
       path: PATH,
+      access: 'generate',
       async handle(request, response, scope) {
         const json = await readJsonBody(request, services.settings);
         const body = validateInput(scoreBodySchema, json, 'The body');
@@ -40,6 +41,7 @@ export function scoreRoutes(services: HttpServices): readonly RouteDefinition[] 
     {
       method: 'get',
       path: '/scores/:id',
+      access: 'read',
       async handle(request, response, scope) {
         const id = pathParameter(request, 'id');
         const score = await services.ledgerReader.findScore(id);

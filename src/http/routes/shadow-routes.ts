@@ -10,6 +10,7 @@ export function shadowRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/analytics/shadow',
+      access: 'read',
       async handle(_request, response) {
         sendJson(response, 200, { shadow: wireRecord(await services.shadowReports.list()) });
       },
@@ -17,6 +18,7 @@ export function shadowRoutes(services: HttpServices): readonly RouteDefinition[]
     {
       method: 'get',
       path: '/analytics/shadow/:name',
+      access: 'read',
       async handle(request, response) {
         const report = await services.shadowReports.shadowReport(pathParameter(request, 'name'));
         sendJson(response, 200, wireRecord(report));

@@ -1,0 +1,28 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createAuthentication } from './authentication.ts';
+import type { AccessServices } from './http-services.ts';
+import { setLimitHeaders } from './limit-headers.ts';
+import type { RequestScope } from './request-scope.ts';
+import type { RouteDefinition } from './route-definition.ts';
+
+/** Lets a request in, or fails with `unauthorized` and `forbidden`. Nothing to wait for unless its key has limits. */
+export type Admit = (
+  definition: RouteDefinition,
+  request: IncomingMessage,
+  response: ServerResponse,
+  scope: RequestScope,
+) => Promise<void> | null;
+
+export function createAdmission(access: AccessServices): Admit {
+  const authenticate = createAuthentication(access);
+  return (definition, request, response, scope) => {
+    scope.caller = authenticate(request, definition.access);
+    const { principal } = scope.caller;
+    if (definition.access !== 'generate' || principal === null) return null;
+    const { requestsPerMinute, tokensPerMinute } = principal.limits;
+    if (requestsPerMinute === null && tokensPerMinute === null) return null;
+    return access.limits
+      .standings(principal.keyId)
+      .then((standings) => setLimitHeaders(response, standings, scope.isOpenAiSurface));
+  };
+}
