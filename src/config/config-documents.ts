@@ -121,6 +121,8 @@ function rowOf(path: string, node: SchemaNode, isRequired: boolean): Row {
 
 function typeOf(node: SchemaNode): string {
   if (node.enum !== undefined) return node.enum.map((value) => code(value)).join(' or ');
+  const pair = node.items?.prefixItems?.[0];
+  if (pair !== undefined) return `list of pairs of ${typeOf(pair)}s`;
   if (node.items !== undefined) return `list of ${typeOf(node.items)}s`;
   if (node.format === 'uri') return 'URL';
   if (node.oneOf !== undefined) return 'object';
