@@ -3,6 +3,7 @@ import {
   createExperimentOffPolicy,
   createExperimentReports,
   createPolicyReports,
+  createSequenceFolds,
   createVersionReports,
 } from './analytics/index.ts';
 import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
@@ -196,11 +197,6 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       logger,
       observer: metrics,
       onLedgerFailure: config.ledger.on_failure,
-      redaction: createRedaction(config.ledger.redact),
-      storeText: config.ledger.store_text,
-      hashUnit: (kind, id) => hmacSha256Hex(hashKey, `${kind}:${id}`),
-      configHash: () => store.current().hash,
-      gatewayVersion: gatewayVersion(),
     });
     const ranking = await openRanking({
       ...recording,
@@ -226,9 +222,19 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       stops: rollouts.stops,
       health: rollouts.health,
       snapshots: storage.policySnapshots,
+      sequences: storage.sequences,
       config,
       clock,
     });
+    const folds = createSequenceFolds({
+      experiments: experiments.current,
+      metrics: config.metrics,
+      store: storage.sequences,
+      clock,
+      logger,
+    });
+    opened.push(() => folds.close());
+    folds.start();
     const evaluations = createEvaluationQueue();
     const drain = createDrainSwitch();
     const app = createApp({
