@@ -16,6 +16,8 @@ export interface PrepareParts {
   readonly random: Random;
   /** Keyed hash of a unit id, so that raw ids are never stored. */
   readonly hashUnit: (kind: string, id: string) => string;
+  /** Of the configuration in force. */
+  readonly configHash: () => string;
 }
 
 export type PromptSource = Extract<GenerateSource, { kind: 'prompt' }>;
@@ -26,6 +28,8 @@ export interface PreparedCall {
   readonly request: GenerateRequest;
   /** Null for a pass-through call. */
   readonly selection: Selection | null;
+  /** Of what decided the call: a reload that comes later does not change it. */
+  readonly configHash: string;
   readonly registryHash: string;
   /** As rendered, defaults filled in; null for a pass-through call. */
   readonly variables: Readonly<Record<string, unknown>> | null;
@@ -39,6 +43,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
   const startedMs = parts.clock.monotonicMs();
   const registry = parts.prompts.current();
   const route = parts.routes.get(request.route ?? parts.config.default_route);
+  const configHash = parts.configHash();
   const id = parts.ids.next('gen');
   const { source } = request;
   if (source.kind === 'messages') {
@@ -47,6 +52,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
       id,
       request,
       selection: null,
+      configHash,
       registryHash: registry.hash,
       variables: null,
       route,
@@ -61,7 +67,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
     unitKey: (kind) => unitKeyOf(request, kind, parts),
   });
   return renderedCall(
-    { id, request, selection, registryHash: registry.hash, route, startedMs },
+    { id, request, selection, configHash, registryHash: registry.hash, route, startedMs },
     source,
     parts,
   );
@@ -69,7 +75,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
 
 /** The call of a selected version: its prompt rendered, its parameters merged. Fails with the codes of rendering. */
 export function renderedCall(
-  chosen: Pick<PreparedCall, 'id' | 'request' | 'registryHash' | 'route'> & {
+  chosen: Pick<PreparedCall, 'id' | 'request' | 'configHash' | 'registryHash' | 'route'> & {
     readonly selection: Selection;
     /** Monotonic. */
     readonly startedMs: number;
