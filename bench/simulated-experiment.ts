@@ -103,6 +103,7 @@ async function runIn(
       stops: { find: () => null, alarm: () => null },
       health: { guardrails: async () => [] },
       snapshots: storage.policySnapshots,
+      sequences: storage.sequences,
       config,
       clock: systemClock,
     });

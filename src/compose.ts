@@ -3,6 +3,7 @@ import {
   createExperimentOffPolicy,
   createExperimentReports,
   createPolicyReports,
+  createSequenceFolds,
   createVersionReports,
 } from './analytics/index.ts';
 import { openAccess } from './compose-access.ts';
@@ -222,9 +223,19 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       stops: rollouts.stops,
       health: rollouts.health,
       snapshots: storage.policySnapshots,
+      sequences: storage.sequences,
       config,
       clock,
     });
+    const folds = createSequenceFolds({
+      experiments: experiments.current,
+      metrics: config.metrics,
+      store: storage.sequences,
+      clock,
+      logger,
+    });
+    opened.push(() => folds.close());
+    folds.start();
     const evaluations = createEvaluationQueue();
     const drain = createDrainSwitch();
     const app = createApp({

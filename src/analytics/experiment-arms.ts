@@ -1,12 +1,14 @@
 import type { Arm, Experiment } from '../experiments/index.ts';
 import type { ArmTotals } from './experiment-reader.ts';
-import type { ExperimentArmReport } from './experiment-report.ts';
+import type { ArmDifference, ExperimentArmReport } from './experiment-report.ts';
+import { type ExperimentSequences, usesDirectDifference } from './experiment-sequences.ts';
 import type { SettledRewards } from './settled-rewards.ts';
 import { liftOver, type Metric, meanInterval, meanReward, settleRewards } from './settled-rewards.ts';
+import { outcomesToSettle } from './settling-forecast.ts';
 
 /** Share of experiments whose report ever misses a given mean, and any of the differences to the baseline. */
 const ALPHA = 0.05;
-const CONFIDENCE = 1 - ALPHA;
+export const CONFIDENCE = 1 - ALPHA;
 
 const MEAN_METHOD = 'beta-binomial confidence sequence';
 const DIFFERENCE_METHOD = 'union bound of two beta-binomial confidence sequences';
@@ -17,6 +19,8 @@ const NOTHING = { n: 0, sum: 0, sumOfSquares: 0 };
 export interface ArmEvidence {
   readonly row: ExperimentArmReport;
   readonly settled: SettledRewards;
+  /** Outcomes of the arm and the baseline that are likely still needed; null: too far away to say. */
+  readonly moreOutcomes: () => number | null;
 }
 
 export interface ExperimentEvidence {
@@ -42,6 +46,7 @@ export function experimentEvidence(
   totals: readonly ArmTotals[],
   metric: Metric,
   chances: ArmChances,
+  sequences: ExperimentSequences,
 ): ExperimentEvidence {
   const comparisons = experiment.arms.filter(({ name }) => name !== experiment.baseline).length;
   const alpha = ALPHA / Math.max(1, comparisons);
@@ -51,12 +56,25 @@ export function experimentEvidence(
   const settledOf = (name: string): SettledRewards => settleArm(totalsByArm.get(name), metric);
   const baseline = settledOf(experiment.baseline);
 
+  const isDirect = usesDirectDifference(metric);
+  const differenceOf = (name: string, settled: SettledRewards): ArmDifference =>
+    isDirect
+      ? sequences.differenceOf(name, alpha)
+      : {
+          ...liftOver(baseline, settled, { scale: metric.scale, alpha, confidence: CONFIDENCE }),
+          method: DIFFERENCE_METHOD,
+        };
+
   const evidenceOf = (name: string, arm: Arm | null): ArmEvidence => {
     const settled = settledOf(name);
     const interval = meanInterval(settled, metric.scale, ALPHA);
     const isCompared = arm !== null && name !== experiment.baseline;
     return {
       settled,
+      moreOutcomes: () =>
+        isDirect
+          ? sequences.moreOutcomesOf(name, alpha)
+          : outcomesToSettle({ arm: settled.rescaled, baseline: baseline.rescaled, alpha }),
       row: {
         arm: name,
         promptVersion: arm?.version ?? null,
@@ -71,12 +89,8 @@ export function experimentEvidence(
         upper: interval.upper,
         confidence: CONFIDENCE,
         method: MEAN_METHOD,
-        difference: isCompared
-          ? {
-              ...liftOver(baseline, settled, { scale: metric.scale, alpha, confidence: CONFIDENCE }),
-              method: DIFFERENCE_METHOD,
-            }
-          : null,
+        driftSafe: sequences.driftSafeOf(name),
+        difference: isCompared ? differenceOf(name, settled) : null,
       },
     };
   };

@@ -46,6 +46,8 @@ export interface ExperimentReport extends Omit<ExperimentSummary, 'arms'> {
   readonly sampleRatio: SampleRatioReport;
   /** Arms compared with the baseline; the differences of all of them hold together at their confidence. */
   readonly comparisons: number;
+  /** Of the drift-safe intervals; null before the first closed hour. */
+  readonly sequence: SequenceReport | null;
   readonly warnings: readonly ExperimentWarning[];
   /** In the order of the definition; arms that only traffic knows come last. */
   readonly arms: readonly ExperimentArmReport[];
@@ -106,7 +108,8 @@ export interface SampleRatioReport {
  * `several_definitions` units were assigned under different definitions · `unknown_arm` traffic of an arm the
  * definition lacks · `reward_out_of_range` rewards the metric's present declaration does not allow · `degraded_traffic`,
  * `failed_traffic` a notable share of an arm's calls ended in authored lines, or in an error · `unchecked_units` units
- * whose propensities are not known.
+ * whose propensities are not known · `drift` the two intervals of an arm leave no mean in common · `unbalanced_rewards`
+ * units with a reward do not come in the arms as the logged propensities say: no drift-safe interval holds then.
  */
 export interface ExperimentWarning {
   readonly code:
@@ -115,7 +118,9 @@ export interface ExperimentWarning {
     | 'reward_out_of_range'
     | 'degraded_traffic'
     | 'failed_traffic'
-    | 'unchecked_units';
+    | 'unchecked_units'
+    | 'drift'
+    | 'unbalanced_rewards';
   readonly arm: string | null;
   readonly message: string;
 }
@@ -127,6 +132,36 @@ export interface ArmDifference extends Interval {
   /** Of all differences of the report together. */
   readonly confidence: number;
   readonly method: string;
+}
+
+/**
+ * Average value, over the folded decisions, that everybody in this arm would have had: it may drift, and it may be
+ * assigned by a policy that learns.
+ */
+export interface DriftSafeReport extends Interval {
+  /** Augmented inverse-propensity estimate. */
+  readonly mean: number;
+  readonly confidence: number;
+  /** Of all arms: each says something about every one of them. */
+  readonly decisions: number;
+  /** ISO 8601: decision hours before this are in it. */
+  readonly foldedUntil: string;
+  readonly method: string;
+}
+
+/** How far the decisions of the present definition have been folded. */
+export interface SequenceReport {
+  /** ISO 8601. An hour is folded once its attribution window and the grace are over. */
+  readonly foldedUntil: string;
+  /** ISO 8601: later folded hours wait for a correction; equal to `foldedUntil` unless one has just come. */
+  readonly correctedThrough: string;
+  /** Rewards that changed after their hour was claimed. */
+  readonly corrections: number;
+  readonly decisions: number;
+  /** Left out for want of a reward. */
+  readonly unanswered: number;
+  /** Left out because their propensities are missing or impossible. */
+  readonly unusable: number;
 }
 
 /** Shares are of all calls, 0 when there are none. */
@@ -149,6 +184,8 @@ export interface ExperimentArmReport {
   readonly upper: number;
   readonly confidence: number;
   readonly method: string;
+  /** Null: nothing folded yet, or nothing that holds. */
+  readonly driftSafe: DriftSafeReport | null;
   /** Null for the baseline and for arms the definition lacks. */
   readonly difference: ArmDifference | null;
   readonly errorShare: number;

@@ -8,7 +8,7 @@ import type {
   PolicySnapshotStore,
 } from '../experiments/index.ts';
 import { AppError, type Clock, HOUR_MS, hourOf, listNames, nearestName } from '../kernel/index.ts';
-import { type ArmChances, experimentEvidence } from './experiment-arms.ts';
+import { type ArmChances, CONFIDENCE, experimentEvidence } from './experiment-arms.ts';
 import type { ExperimentReader, RevisionUnits } from './experiment-reader.ts';
 import type {
   ExperimentReport,
@@ -19,9 +19,12 @@ import type {
   StopReport,
 } from './experiment-report.ts';
 import { sampleRatio } from './experiment-sample-ratio.ts';
+import { experimentSequences } from './experiment-sequences.ts';
 import { experimentVerdict } from './experiment-verdict.ts';
 import { experimentWarnings } from './experiment-warnings.ts';
 import { metricScale } from './metric-scale.ts';
+import { sequenceKey } from './sequence-folds.ts';
+import type { SequenceReader } from './sequence-store.ts';
 import type { Metric } from './settled-rewards.ts';
 
 /** Newest policy revisions that a report lists: enough for a chart, and a bounded answer. */
@@ -34,6 +37,7 @@ export interface ExperimentReportsOptions {
   readonly stops: Pick<ExperimentStops, 'find' | 'alarm'>;
   readonly health: Pick<ExperimentHealth, 'guardrails'>;
   readonly snapshots: Pick<PolicySnapshotStore, 'latestSnapshot'>;
+  readonly sequences: Pick<SequenceReader, 'sequenceHead'>;
   readonly config: Pick<GatewayConfig, 'metrics'>;
   readonly clock: Clock;
 }
@@ -64,7 +68,7 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
       const experiment = findExperiment(options.experiments(), name);
       const metric = metricOf(config, experiment);
       const nowMs = clock.nowMs();
-      const [totals, revisions, snapshot, guardrails] = await Promise.all([
+      const [totals, revisions, snapshot, guardrails, head] = await Promise.all([
         reader.armTotals({
           experiment: name,
           metric: metric.name,
@@ -74,19 +78,22 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
         reader.unitsByRevision(name),
         snapshots.latestSnapshot(name),
         health.guardrails(experiment),
+        options.sequences.sequenceHead(sequenceKey(experiment)),
       ]);
       const inForce = snapshot?.experimentRevision === experiment.revision ? snapshot : null;
       const ratio = sampleRatio(experiment.policy.kind, revisions);
       const sampleRatioReport = withAlarm(ratio.report, stops.alarm(experiment));
       const stop = stops.find(experiment);
       const stopped = stop === null ? null : stopReport(stop);
+      const sequences = experimentSequences(experiment, metric, head, CONFIDENCE);
       const evidence = experimentEvidence(
         experiment,
         totals,
         metric,
         armChances(inForce, ratio.expectedUnits),
+        sequences,
       );
-      const warnings = experimentWarnings(evidence.arms, revisions, ratio.report.units);
+      const warnings = experimentWarnings(evidence.arms, revisions, ratio.report.units, sequences.fault);
       const { optimize, missing, attribution_window_hours } = metric.config;
       const { arms: _defined, ...summary } = summaryOf(experiment, stop, nowMs);
       return {
@@ -110,6 +117,7 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
         guardrails: guardrails.map(({ key: _key, ...finding }) => finding),
         sampleRatio: sampleRatioReport,
         comparisons: evidence.comparisons,
+        sequence: sequences.report,
         warnings,
         arms: evidence.arms.map(({ row }) => row),
         policyRevisions: policyRevisions(revisions),

@@ -6,7 +6,6 @@ import type {
   ExperimentVerdict,
   ExperimentWarning,
 } from './experiment-report.ts';
-import { outcomesToSettle } from './settling-forecast.ts';
 import { shownDecimals } from './shown-decimals.ts';
 
 export interface VerdictInput
@@ -17,6 +16,12 @@ export interface VerdictInput
   readonly evidence: ExperimentEvidence;
   readonly warnings: readonly ExperimentWarning[];
 }
+
+/** With one of these no direct difference is computed. */
+const NOT_FOLDABLE: ReadonlySet<ExperimentWarning['code']> = new Set([
+  'unbalanced_rewards',
+  'reward_out_of_range',
+]);
 
 /** An arm whose difference can be told; `gain` is positive where the arm is better, whichever way the metric goes. */
 interface Comparison {
@@ -77,20 +82,12 @@ function nothing(state: ExperimentVerdict['state'], text: string): ExperimentVer
   return { state, text, arm: null, comparisons: [] };
 }
 
-function comparisonOf(input: VerdictInput, { row, settled }: ArmEvidence): Comparison[] {
+function comparisonOf(input: VerdictInput, { row, moreOutcomes: forecastOf }: ArmEvidence): Comparison[] {
   const { difference } = row;
   if (difference?.difference === null || difference?.difference === undefined) return [];
   const { gain, lower, upper } = gainOf(input, difference, difference.difference);
   const state = lower > 0 ? 'better' : upper < 0 ? 'worse' : 'no_difference_yet';
-  const baseline = input.evidence.arms.find((arm) => arm.row.arm === input.baseline);
-  const moreOutcomes =
-    state === 'no_difference_yet'
-      ? outcomesToSettle({
-          arm: settled.rescaled,
-          baseline: baseline?.settled.rescaled ?? null,
-          alpha: input.evidence.alpha,
-        })
-      : 0;
+  const moreOutcomes = state === 'no_difference_yet' ? forecastOf() : 0;
   return [{ arm: row.arm, verdict: { arm: row.arm, state, moreOutcomes }, gain, lower, upper }];
 }
 
@@ -104,9 +101,15 @@ function gainOf(
     : { gain: -difference, lower: -upper, upper: -lower };
 }
 
-function noData({ evidence, baseline, metric }: VerdictInput): string {
+function noData({ evidence, baseline, metric, warnings }: VerdictInput): string {
   const mature = evidence.arms.filter(({ row }) => row.mature > 0).map(({ row }) => row.arm);
   if (mature.length === 0) return `No data: no outcome of ${metric} is mature yet.`;
+  if (mature.includes(baseline) && mature.length > 1) {
+    const isFaulty = warnings.some(({ code }) => NOT_FOLDABLE.has(code));
+    return isFaulty
+      ? 'No verdict: the warnings say why these rewards cannot be compared.'
+      : 'No verdict yet: decisions are compared once their attribution window and its grace are over.';
+  }
   return mature.includes(baseline)
     ? `No data to compare: of the arms only ${baseline} has mature outcomes of ${metric}.`
     : `No data to compare with: the baseline ${baseline} has no mature outcome of ${metric} yet.`;

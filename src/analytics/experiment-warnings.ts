@@ -1,6 +1,7 @@
 import type { ArmEvidence } from './experiment-arms.ts';
 import type { RevisionUnits } from './experiment-reader.ts';
 import type { ExperimentWarning } from './experiment-report.ts';
+import type { ExperimentSequences } from './experiment-sequences.ts';
 
 /** From this share on what is no model's answer can move a mean by more than most differences between versions. */
 const NOTABLE_SHARE = 0.05;
@@ -10,6 +11,7 @@ export function experimentWarnings(
   arms: readonly ArmEvidence[],
   revisions: readonly RevisionUnits[],
   checkedUnits: number,
+  fault: ExperimentSequences['fault'],
 ): readonly ExperimentWarning[] {
   const definitions = new Set(revisions.map(({ experimentRevision }) => experimentRevision)).size;
   const units = arms.reduce((sum, { row }) => sum + row.units, 0);
@@ -29,7 +31,20 @@ export function experimentWarnings(
       message: `${uncheckedUnits} units were assigned under policy revisions whose propensities are not known: the sample-ratio test leaves them out.`,
     });
   }
-  return [...warnings, ...arms.flatMap(armWarnings)];
+  if (fault === 'unbalanced') {
+    warnings.push({
+      code: 'unbalanced_rewards',
+      arm: null,
+      message:
+        'Units with a reward do not come in the arms as the logged propensities say: no drift-safe interval is given. Where users of one arm answer more often than others, declare the metric with "missing": "zero".',
+    });
+  }
+  return [
+    ...warnings,
+    ...arms.flatMap(armWarnings),
+    // Under several definitions the two intervals are about different units.
+    ...(definitions > 1 ? [] : arms.flatMap(driftWarnings)),
+  ];
 }
 
 function armWarnings({ row, settled }: ArmEvidence): readonly ExperimentWarning[] {
@@ -64,6 +79,18 @@ function armWarnings({ row, settled }: ArmEvidence): readonly ExperimentWarning[
     });
   }
   return warnings;
+}
+
+function driftWarnings({ row }: ArmEvidence): readonly ExperimentWarning[] {
+  const { arm, driftSafe, lower, upper } = row;
+  if (driftSafe === null || (driftSafe.lower <= upper && lower <= driftSafe.upper)) return [];
+  return [
+    {
+      code: 'drift',
+      arm,
+      message: `What ${arm} earns has moved while the policy moved its traffic: its mean and its drift-safe interval exclude each other. Read the drift-safe one.`,
+    },
+  ];
 }
 
 function percent(share: number): string {

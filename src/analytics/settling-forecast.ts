@@ -1,4 +1,10 @@
-import { betaBinomialDifference, type RewardTotal } from '../statistics/index.ts';
+import {
+  betaBinomialDifference,
+  type DifferenceSequence,
+  differenceInterval,
+  type Interval,
+  type RewardTotal,
+} from '../statistics/index.ts';
 
 /** Beyond this many times the present outcomes a forecast from them is guesswork. */
 const FURTHEST_FACTOR = 100;
@@ -20,12 +26,38 @@ export interface SettlingInput {
  */
 export function outcomesToSettle({ arm, baseline, alpha }: SettlingInput): number | null {
   if (arm === null || baseline === null) return null;
-  const settles = (factor: number): boolean => {
-    const { lower, upper } = betaBinomialDifference({
-      arm: grown(arm, factor),
-      baseline: grown(baseline, factor),
+  return forecast(arm.n + baseline.n, (factor) =>
+    betaBinomialDifference({ arm: grown(arm, factor), baseline: grown(baseline, factor), alpha }),
+  );
+}
+
+/** The same for folded decisions: `outcomes` of the two arms, whose sums grow as they have grown so far. */
+export function foldedOutcomesToSettle(input: {
+  readonly sequence: DifferenceSequence;
+  readonly outcomes: number;
+  readonly alpha: number;
+}): number | null {
+  const { sequence, outcomes, alpha } = input;
+  const longer = (sums: DifferenceSequence['lower'], factor: number) => ({
+    sumXi: sums.sumXi * factor,
+    sumV: sums.sumV * factor,
+  });
+  return forecast(outcomes, (factor) =>
+    differenceInterval(
+      {
+        ...sequence,
+        t: sequence.t * factor,
+        lower: longer(sequence.lower, factor),
+        upper: longer(sequence.upper, factor),
+      },
       alpha,
-    });
+    ),
+  );
+}
+
+function forecast(outcomes: number, differenceAt: (factor: number) => Interval): number | null {
+  const settles = (factor: number): boolean => {
+    const { lower, upper } = differenceAt(factor);
     return lower > 0 || upper < 0;
   };
   if (!settles(FURTHEST_FACTOR)) return null;
@@ -36,7 +68,7 @@ export function outcomesToSettle({ arm, baseline, alpha }: SettlingInput): numbe
     if (settles(middle)) enough = middle;
     else tooFew = middle;
   }
-  return Number(Math.ceil((enough - 1) * (arm.n + baseline.n)).toPrecision(2));
+  return Number(Math.ceil((enough - 1) * outcomes).toPrecision(2));
 }
 
 function grown({ n, sum }: RewardTotal, factor: number): RewardTotal {

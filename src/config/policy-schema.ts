@@ -11,27 +11,25 @@ const FEATURE_NAME = z
     'a feature has 1 to 64 of A-Z a-z 0-9 _ and starts with a letter (it is the key in the request)',
   );
 
+/** One text: the reference lists the key once for the three types. */
+const DEFAULT_TEXT =
+  'Value of a request that lacks the feature or says null. Default: the middle of the range, false, or none of the values.';
+
 const featureSchema = z.discriminatedUnion('type', [
   z.strictObject({
-    type: z.literal('number'),
+    type: z.literal('number').describe('Scaled from its range to 0 to 1.'),
     min: z.number().describe('Becomes 0; smaller values are cut to it.'),
     max: z.number().describe('Becomes 1; greater values are cut to it.'),
-    default: z
-      .number()
-      .optional()
-      .describe('Value of a request that lacks the feature. Default: the middle of the range.'),
+    default: z.number().optional().describe(DEFAULT_TEXT),
   }),
   z.strictObject({
-    type: z.literal('boolean'),
-    default: z.boolean().default(false).describe('Value of a request that lacks the feature.'),
+    type: z.literal('boolean').describe('1 or 0.'),
+    default: z.boolean().default(false).describe(DEFAULT_TEXT),
   }),
   z.strictObject({
-    type: z.literal('category'),
+    type: z.literal('category').describe('One input per value.'),
     values: z.array(z.string().min(1).max(64)).describe('Every value there is; each becomes one input.'),
-    default: z
-      .string()
-      .optional()
-      .describe('Value of a request that lacks the feature. Default: none of them.'),
+    default: z.string().optional().describe(DEFAULT_TEXT),
   }),
 ]);
 

@@ -25,6 +25,8 @@ export interface SchemaNode {
   readonly required?: readonly string[];
   readonly additionalProperties?: SchemaNode | false;
   readonly items?: SchemaNode;
+  /** Of a tuple. */
+  readonly prefixItems?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
 }
 

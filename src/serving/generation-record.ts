@@ -13,8 +13,6 @@ export interface RecordParts {
   readonly storeText: boolean;
   /** Keyed hash of a unit id, so that raw ids are never stored. */
   readonly hashUnit: (kind: string, id: string) => string;
-  /** Of the configuration in force. */
-  readonly configHash: () => string;
   readonly gatewayVersion: string;
 }
 
@@ -114,7 +112,7 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
     text: parts.storeText ? end.text : null,
     output: parts.storeText ? end.output : null,
     toolCalls: parts.storeText ? (answer?.result.toolCalls ?? []) : [],
-    configHash: parts.configHash(),
+    configHash: call.configHash,
     registryHash: call.registryHash,
     gatewayVersion: parts.gatewayVersion,
   };

@@ -19,6 +19,8 @@ export interface PrepareParts {
   readonly hashUnit: (kind: string, id: string) => string;
   /** Default: nothing limits a caller. */
   readonly limits?: Pick<KeyLimiter, 'reserve'>;
+  /** Of the configuration in force. */
+  readonly configHash: () => string;
 }
 
 const NO_RESERVATION: CallReservation = { settle: () => {} };
@@ -31,6 +33,8 @@ export interface PreparedCall {
   readonly request: GenerateRequest;
   /** Null for a pass-through call. */
   readonly selection: Selection | null;
+  /** Of what decided the call: a reload that comes later does not change it. */
+  readonly configHash: string;
   readonly registryHash: string;
   /** As rendered, defaults filled in; null for a pass-through call. */
   readonly variables: Readonly<Record<string, unknown>> | null;
@@ -46,6 +50,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
   const startedMs = parts.clock.monotonicMs();
   const registry = parts.prompts.current();
   const route = parts.routes.get(request.route ?? parts.config.default_route);
+  const configHash = parts.configHash();
   const id = parts.ids.next('gen');
   const { source } = request;
   if (source.kind === 'messages') {
@@ -54,6 +59,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
       id,
       request,
       selection: null,
+      configHash,
       registryHash: registry.hash,
       variables: null,
       route,
@@ -69,7 +75,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
     unitKey: (kind) => unitKeyOf(request, kind, parts),
   });
   const call = renderedCall(
-    { id, request, selection, registryHash: registry.hash, route, startedMs },
+    { id, request, selection, configHash, registryHash: registry.hash, route, startedMs },
     source,
     parts,
   );
@@ -79,7 +85,7 @@ export async function prepareCall(request: GenerateRequest, parts: PrepareParts)
 
 /** The call of a selected version: its prompt rendered, its parameters merged. Fails with the codes of rendering. */
 export function renderedCall(
-  chosen: Pick<PreparedCall, 'id' | 'request' | 'registryHash' | 'route'> & {
+  chosen: Pick<PreparedCall, 'id' | 'request' | 'configHash' | 'registryHash' | 'route'> & {
     readonly selection: Selection;
     /** Monotonic. */
     readonly startedMs: number;

@@ -13,6 +13,8 @@ import type { GenerateRequest } from './types.ts';
 export interface ShadowCallParts extends RecordParts {
   /** Of the shadow calls alone: a failing candidate must not open a circuit of the live ones. */
   readonly routes: () => Routes;
+  /** Of the configuration in force. */
+  readonly configHash: () => string;
   readonly ids: Ids;
   readonly clock: Clock;
   readonly random: Random;
@@ -95,6 +97,7 @@ function undecidedCall(
   };
   return {
     ...live.call,
+    configHash: parts.configHash(),
     registryHash,
     id: parts.ids.next('gen'),
     request,
@@ -118,8 +121,8 @@ function render(call: PreparedCall, parts: ShadowCallParts): PreparedCall {
     throw new AppError('internal', 'only a call of a prompt can be shadowed');
   }
   const startedMs = parts.clock.monotonicMs();
-  const { id, request, selection, registryHash, route } = call;
-  return renderedCall({ id, request, selection, registryHash, route, startedMs }, source, parts);
+  const { id, request, selection, configHash, registryHash, route } = call;
+  return renderedCall({ id, request, selection, configHash, registryHash, route, startedMs }, source, parts);
 }
 
 /** The row of a shadow call: nobody saw it, nobody chose its version, and it earns nothing. */

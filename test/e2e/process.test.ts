@@ -1,68 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { eventually, processBench } from '../helpers/gateway-process.ts';
 import { endStream, sendDelta, startScriptedUpstream } from '../helpers/scripted-upstream.ts';
 
-const ROOT = resolve(import.meta.dirname, '../..');
-const children: ChildProcess[] = [];
+const bench = processBench();
+const { freshFolder, start } = bench;
 const cleanups: (() => Promise<void>)[] = [];
 
 afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise((done) => child.once('exit', done));
-      child.kill('SIGKILL');
-      await ended;
-    }
-  }
+  await bench.cleanUp();
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
-
-interface Started {
-  readonly child: ChildProcess;
-  output(): string;
-  /** Resolves with the URL of the banner; rejects with what was printed when the process ends first. */
-  readonly url: Promise<string>;
-  readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-}
-
-/** A folder as a new user has it: the shipped configuration and prompts, nothing else. */
-async function freshFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'prompt-gateway-process-'));
-  cleanups.push(() => rm(folder, { recursive: true, force: true }));
-  await cp(join(ROOT, 'gateway.config.json'), join(folder, 'gateway.config.json'));
-  await cp(join(ROOT, 'prompts'), join(folder, 'prompts'), { recursive: true });
-  return folder;
-}
-
-function start(folder: string, environment: Readonly<Record<string, string>> = {}): Started {
-  const tsx = import.meta.resolve('tsx');
-  const child = spawn(process.execPath, ['--import', tsx, join(ROOT, 'src/main.ts')], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'] ?? '', PORT: '0', LOG_LEVEL: 'error', ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.push(child);
-  let output = '';
-  const exit = new Promise<{ code: number | null; signal: string | null }>((done) => {
-    child.once('close', (code, signal) => done({ code, signal }));
-  });
-  const url = new Promise<string>((found, failed) => {
-    const read = (chunk: Buffer): void => {
-      output += chunk.toString();
-      const match = /listens on (http:\S+)/.exec(output)?.[1];
-      if (match !== undefined) found(match);
-    };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
-    void exit.then(() => failed(new Error(output)));
-  });
-  url.catch(() => {});
-  return { child, output: () => output, url, exit };
-}
 
 async function postGenerate(url: string, body: object = { variables: {} }): Promise<Response> {
   return fetch(`${url}/generate`, {
@@ -276,12 +226,3 @@ describe('a start that cannot be', () => {
     expect(started.output()).toContain('127.0.0.1');
   });
 });
-
-async function eventually(check: () => Promise<boolean>, nudge: () => void): Promise<void> {
-  for (let tries = 0; tries < 60; tries += 1) {
-    nudge();
-    await new Promise((done) => setTimeout(done, 100));
-    if (await check()) return;
-  }
-  throw new Error('it did not happen within six seconds');
-}

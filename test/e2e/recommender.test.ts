@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createRecommender } from '../../examples/recommender/src/create-recommender.ts';
 import { serveRecommender } from '../../examples/recommender/src/serve-recommender.ts';
@@ -14,39 +15,47 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-async function startGateway(): Promise<TestGateway> {
+/** The policy of the shipped configuration, in a hurry. */
+const { policies } = JSON.parse(
+  readFileSync(new URL('../../gateway.config.json', import.meta.url), 'utf8'),
+) as { readonly policies: { readonly tips: object } };
+const RANKING = { policies: { tips: { ...policies.tips, update_interval_seconds: 1 } } };
+
+async function startGateway(config: object = {}): Promise<TestGateway> {
   const upstream = await startScriptedUpstream();
   cleanups.push(upstream.close);
   const gateway = await startGatewayForTest({
     environment: { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'k' },
+    config,
   });
   cleanups.push(gateway.dispose);
   return gateway;
 }
 
-describe('the example recommender against the gateway', () => {
-  async function startRecommender(gateway: TestGateway) {
-    const store = openTipStore(':memory:');
-    const recommender = createRecommender({
-      gateway: createGatewayClient({ baseUrl: gateway.url, tipPromptVersion: 'v1,v2,v3' }),
-      store,
-      nowMs: () => Date.now(),
-      newId: randomUUID,
-    });
-    const server = serveRecommender(recommender);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    cleanups.push(() => new Promise((done) => server.close(() => done())));
-    cleanups.push(() => server.closeAllConnections());
-    const address = server.address();
-    const url = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
-    const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
-      const response = await fetch(url + path, { method: 'POST', body: JSON.stringify(body) });
-      return (await response.json()) as Record<string, unknown>;
-    };
-    return { store, post };
-  }
+async function startRecommender(gateway: TestGateway, tipPromptVersion = 'v1,v2,v3') {
+  const store = openTipStore(':memory:');
+  const recommender = createRecommender({
+    gateway: createGatewayClient({ baseUrl: gateway.url, tipPromptVersion }),
+    store,
+    nowMs: () => Date.now(),
+    newId: randomUUID,
+    random: Math.random,
+  });
+  const server = serveRecommender(recommender);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(() => new Promise((done) => server.close(() => done())));
+  cleanups.push(() => server.closeAllConnections());
+  const address = server.address();
+  const url = `http://127.0.0.1:${address !== null && typeof address === 'object' ? address.port : 0}`;
+  const post = async (path: string, body: object): Promise<Record<string, unknown>> => {
+    const response = await fetch(url + path, { method: 'POST', body: JSON.stringify(body) });
+    return (await response.json()) as Record<string, unknown>;
+  };
+  return { store, post };
+}
 
+describe('the example recommender against the gateway', () => {
   test('keeps each user on one version, ships profile features, and both sides store the same version', async () => {
     const gateway = await startGateway();
     const { store, post } = await startRecommender(gateway);
@@ -82,6 +91,43 @@ describe('the example recommender against the gateway', () => {
     const mature = json.versions.reduce((sum: number, row: { mature: number }) => sum + row.mature, 0);
     expect(mature).toBe(24);
   });
+});
+
+describe('the example recommender with a policy and a label', () => {
+  test('shows what the policy chose, writes it with the live version, and teaches both', async () => {
+    const gateway = await startGateway({ ...RANKING, labels: { tip: { live: 'v2' } } });
+    const { store, post } = await startRecommender(gateway, '@live');
+
+    for (let user = 0; user < 6; user += 1) {
+      const shown = await post('/tips', { user_id: `user-${user}` });
+      expect(shown).toMatchObject({ ranked: true, prompt_version: 'v2' });
+      await post(`/tips/${String(shown['tip_id'])}/reaction`, { completed: user % 2 === 0 });
+    }
+    await gateway.put('/prompts/tip/labels/live', { version: 'v3', reason: 'v3 reads better' });
+    await post('/tips', { user_id: 'user-0' });
+
+    const tips = store.tipScores();
+    expect(tips.map(({ promptVersion }) => promptVersion)).toEqual([...Array(6).fill('v2'), 'v3']);
+    for (const { generationId, scoreId, idea, completed } of tips.slice(0, 6)) {
+      const outcomes = [{ metric: 'completed', value: completed, counts: true }];
+      const generation = (await gateway.get(`/generations/${generationId}`)).json;
+      expect(generation).toMatchObject({ label: 'live', forced: false, outcomes });
+      const score = (await gateway.get(`/scores/${String(scoreId)}`)).json;
+      expect(score).toMatchObject({
+        policy: 'tips',
+        chosen: idea,
+        external_id: generation.external_id,
+        outcomes,
+      });
+      expect(score.profile_features).toHaveProperty('tip_volume');
+    }
+    let rewards = 0;
+    while (rewards < 6) {
+      rewards = (await gateway.get('/policies/tips')).json.rewards;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(rewards).toBe(6);
+  }, 30_000);
 });
 
 describe('the client against the gateway', () => {

@@ -1,5 +1,11 @@
-import { type GatewayClient, GatewayError, type Generation } from '../../../src/client/index.ts';
-import type { PendingOutcome, TipOutcome, TipStore } from './tip-store.ts';
+import {
+  type FeedbackEntry,
+  type GatewayClient,
+  GatewayError,
+  type Generation,
+} from '../../../src/client/index.ts';
+import { TIP_IDEAS, type TipIdea } from './tip-ideas.ts';
+import type { PendingOutcome, ProfileFeatures, TipOutcome, TipStore } from './tip-store.ts';
 
 export interface RecommenderOptions {
   readonly gateway: GatewayClient;
@@ -7,6 +13,8 @@ export interface RecommenderOptions {
   /** Epoch milliseconds. */
   readonly nowMs: () => number;
   readonly newId: () => string;
+  /** Uniform in [0, 1): chooses when the gateway cannot. */
+  readonly random: () => number;
 }
 
 export interface TipRequest {
@@ -18,6 +26,10 @@ export interface TipRequest {
 interface Tip {
   readonly tipId: string;
   readonly text: string;
+  /** What it is about. */
+  readonly idea: string;
+  /** False: the gateway could not rank, so the idea was drawn at random. */
+  readonly ranked: boolean;
   readonly promptVersion: string;
   readonly degraded: boolean;
 }
@@ -28,7 +40,10 @@ export interface Reaction {
 }
 
 export interface Recommender {
-  /** Asks the gateway for a tip and remembers which prompt version wrote it. Fails with `GatewayError`. */
+  /**
+   * Lets the gateway choose an idea and write the tip about it, and remembers which ranking and which prompt version did
+   * so. Fails with `GatewayError`; a ranking that fails alone does not fail the tip.
+   */
   recommend(request: TipRequest, signal: AbortSignal): Promise<Tip>;
   /**
    * Stores what the user did, then tries to report it. `unknown`: no such tip. `pending`: the gateway cannot be reached,
@@ -44,9 +59,15 @@ const RECENT_TIPS = 5;
 const REPORT_SLICE = 200;
 /** A user who reacts waits for the report at most this long; then it is pending. */
 const REPORT_PATIENCE_MS = 3_000;
+/** A ranking takes milliseconds; a user does not wait for a slow one. */
+const RANKING_PATIENCE_MS = 1_000;
+/** The policy of the gateway's configuration. */
+const POLICY = 'tips';
+/** An idea is as good as new again after this time. */
+const FORGOTTEN_AFTER_MS = 7 * 24 * 3_600_000;
 
 export function createRecommender(options: RecommenderOptions): Recommender {
-  const { gateway, store, nowMs, newId } = options;
+  const { gateway, store, nowMs, newId, random } = options;
   let running: Promise<unknown> = Promise.resolve();
   let waiting: Promise<boolean> | null = null;
 
@@ -63,16 +84,7 @@ export function createRecommender(options: RecommenderOptions): Recommender {
   /** False when the gateway cannot take it now. */
   const report = async (outcome: PendingOutcome): Promise<boolean> => {
     try {
-      await gateway.feedback(
-        {
-          generationId: outcome.generationId,
-          metric: outcome.metric,
-          value: outcome.value,
-          outcomeId: outcome.outcomeId,
-          occurredAt: new Date(outcome.occurredAtMs),
-        },
-        { signal: AbortSignal.timeout(REPORT_PATIENCE_MS) },
-      );
+      await gateway.feedback(feedbackOf(outcome), { signal: AbortSignal.timeout(REPORT_PATIENCE_MS) });
       store.settleOutcome(outcome.outcomeId, null);
       return true;
     } catch (error) {
@@ -96,30 +108,68 @@ export function createRecommender(options: RecommenderOptions): Recommender {
     return pass;
   };
 
+  const choose = async (
+    userId: string,
+    tipId: string,
+    profileFeatures: ProfileFeatures,
+    signal: AbortSignal,
+  ): Promise<Choice> => {
+    const shownAtMs = store.lastShown(userId);
+    try {
+      const { id, chosen } = await gateway.score(
+        {
+          policy: POLICY,
+          candidates: TIP_IDEAS.map((idea) => ({
+            id: idea.id,
+            features: {
+              category: idea.category,
+              effort: idea.effort,
+              novelty: noveltyOf(shownAtMs.get(idea.id), nowMs()),
+            },
+          })),
+          profileFeatures: { ...profileFeatures },
+          userId,
+          externalId: tipId,
+        },
+        { signal: AbortSignal.any([signal, AbortSignal.timeout(RANKING_PATIENCE_MS)]) },
+      );
+      // What was chosen is what is shown: anything else would teach the policy about a tip that nobody saw.
+      const idea = TIP_IDEAS.find((one) => one.id === chosen);
+      if (idea !== undefined) return { idea, scoreId: id };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof GatewayError)) throw error;
+    }
+    return { idea: drawn(random()), scoreId: null };
+  };
+
   return {
     async recommend({ userId, goal, mood }, signal) {
       const tipId = newId();
+      const profileFeatures = store.profileOf(userId, nowMs());
+      const { idea, scoreId } = await choose(userId, tipId, profileFeatures, signal);
       const generation = await gateway.generate(
         {
           prompt: 'tip',
           userId,
           externalId: tipId,
           variables: {
-            ...(goal === null ? {} : { goal }),
+            goal: goal === null ? idea.about : `${goal}, by ${idea.about}`,
             ...(mood === null ? {} : { mood }),
             recent_tips: store.recentTips(userId, RECENT_TIPS),
           },
-          profileFeatures: { ...store.profileOf(userId, nowMs()) },
+          profileFeatures: { ...profileFeatures },
         },
         { signal },
       );
       const tip: Tip = {
         tipId,
         text: tipText(generation),
+        idea: idea.id,
+        ranked: scoreId !== null,
         promptVersion: generation.promptVersion,
         degraded: generation.degraded,
       };
-      store.addTip({ ...tip, userId, generationId: generation.id, shownAtMs: nowMs() });
+      store.addTip({ ...tip, userId, scoreId, generationId: generation.id, shownAtMs: nowMs() });
       return tip;
     },
 
@@ -136,6 +186,32 @@ export function createRecommender(options: RecommenderOptions): Recommender {
 
     reportOutcomes,
   };
+}
+
+interface Choice {
+  readonly idea: TipIdea;
+  readonly scoreId: string | null;
+}
+
+/** 0 just after it was shown, 1 when it never was or is forgotten. */
+function noveltyOf(shownAtMs: number | undefined, nowMs: number): number {
+  if (shownAtMs === undefined) return 1;
+  return Math.min(1, Math.max(0, nowMs - shownAtMs) / FORGOTTEN_AFTER_MS);
+}
+
+function drawn(random: number): TipIdea {
+  const idea = TIP_IDEAS[Math.floor(random * TIP_IDEAS.length)];
+  if (idea === undefined) throw new RangeError(`no idea for ${random}`);
+  return idea;
+}
+
+/** One outcome for the text and one for the choice: the former tells versions apart, the latter trains the policy. */
+function feedbackOf(outcome: PendingOutcome): FeedbackEntry | readonly FeedbackEntry[] {
+  const { metric, value, outcomeId, generationId, scoreId } = outcome;
+  const occurredAt = new Date(outcome.occurredAtMs);
+  const ofText = { generationId, metric, value, outcomeId, occurredAt };
+  if (scoreId === null) return ofText;
+  return [ofText, { scoreId, metric, value, outcomeId: `${outcomeId}-choice`, occurredAt }];
 }
 
 /** Some versions answer with JSON that holds the tip beside its reason. */

@@ -13,14 +13,16 @@ const databasePath = process.env['RECOMMENDER_DATABASE'] ?? 'data/recommender.db
 mkdirSync(dirname(databasePath), { recursive: true });
 const store = openTipStore(databasePath);
 const recommender = createRecommender({
-  // TIP_PROMPT_VERSION is read by the client.
   gateway: createGatewayClient({
     baseUrl: process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8787',
     apiKey: process.env['GATEWAY_API_KEY'],
+    // What is live is decided in the gateway: moving the label changes it within a second, without a deployment here.
+    tipPromptVersion: process.env['TIP_PROMPT_VERSION'] ?? '@live',
   }),
   store,
   nowMs: Date.now,
   newId: randomUUID,
+  random: Math.random,
 });
 
 const server = serveRecommender(recommender);

@@ -46,6 +46,8 @@ async function route(
       body: {
         tip_id: tip.tipId,
         text: tip.text,
+        idea: tip.idea,
+        ranked: tip.ranked,
         prompt_version: tip.promptVersion,
         degraded: tip.degraded,
       },

@@ -5,6 +5,10 @@ interface ShownTip {
   readonly tipId: string;
   readonly userId: string;
   readonly text: string;
+  /** What the tip is about. */
+  readonly idea: string;
+  /** The ranking that chose the idea; null: the gateway could not rank, so it was drawn at random. */
+  readonly scoreId: string | null;
   readonly generationId: string;
   readonly promptVersion: string;
   readonly degraded: boolean;
@@ -22,6 +26,7 @@ export interface TipOutcome {
 
 export interface PendingOutcome extends TipOutcome {
   readonly generationId: string;
+  readonly scoreId: string | null;
 }
 
 /** One row of `tip_scores`: latest value per metric, null when nothing was observed. */
@@ -30,7 +35,7 @@ interface TipScore extends ShownTip {
   readonly reaction: string | null;
 }
 
-interface ProfileFeatures {
+export interface ProfileFeatures {
   /** Tips shown in the last seven days. */
   readonly tip_volume: number;
   /** Share of the tips with a known result that the user acted on; absent before the first. */
@@ -46,6 +51,8 @@ export interface TipStore {
   profileOf(userId: string, nowMs: number): ProfileFeatures;
   /** Texts, newest first. */
   recentTips(userId: string, limit: number): readonly string[];
+  /** When each idea was last shown to the user. */
+  lastShown(userId: string): ReadonlyMap<string, number>;
   /** Oldest first. */
   pendingOutcomes(limit: number): readonly PendingOutcome[];
   /** `refusal` is the code the gateway refused the outcome with for good; null: it was stored. */
@@ -67,6 +74,11 @@ const SCHEMA = `
     shown_at_ms INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS tips_by_user ON tips (user_id, shown_at_ms);
+  CREATE TABLE IF NOT EXISTS tip_choices (
+    tip_id TEXT PRIMARY KEY REFERENCES tips (tip_id),
+    idea TEXT NOT NULL,
+    score_id TEXT
+  ) STRICT;
   CREATE TABLE IF NOT EXISTS outcomes (
     sequence INTEGER PRIMARY KEY,
     outcome_id TEXT NOT NULL UNIQUE,
@@ -92,6 +104,8 @@ interface TipScoreRow {
   readonly tip_id: string;
   readonly user_id: string;
   readonly text: string;
+  readonly idea: string;
+  readonly score_id: string | null;
   readonly generation_id: string;
   readonly prompt_version: string;
   readonly degraded: number;
@@ -107,6 +121,7 @@ interface PendingRow {
   readonly value: string;
   readonly occurred_at_ms: number;
   readonly generation_id: string;
+  readonly score_id: string | null;
 }
 
 /** Opens the recommender's own database; `:memory:` keeps nothing. Values of outcomes are stored as JSON text. */
@@ -119,6 +134,9 @@ export function openTipStore(path: string): TipStore {
   const insertTip = database.prepare<[string, string, string, string, string, number, number]>(
     `INSERT INTO tips (tip_id, user_id, text, generation_id, prompt_version, degraded, shown_at_ms)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const insertChoice = database.prepare<[string, string, string | null]>(
+    'INSERT INTO tip_choices (tip_id, idea, score_id) VALUES (?, ?, ?)',
   );
   const findTip = database.prepare<[string]>('SELECT 1 FROM tips WHERE tip_id = ?');
   const insertOutcome = database.prepare<[string, string, string, string, number]>(
@@ -138,20 +156,26 @@ export function openTipStore(path: string): TipStore {
   const selectRecent = database.prepare<[string, number], { text: string }>(
     'SELECT text FROM tips WHERE user_id = ? ORDER BY shown_at_ms DESC, rowid DESC LIMIT ?',
   );
+  const selectShown = database.prepare<[string], { idea: string; shown_at_ms: number }>(
+    `SELECT idea, max(shown_at_ms) AS shown_at_ms FROM tips JOIN tip_choices USING (tip_id)
+     WHERE user_id = ? GROUP BY idea`,
+  );
   const selectPending = database.prepare<[number], PendingRow>(
-    `SELECT outcome_id, tip_id, metric, value, occurred_at_ms, generation_id FROM outcomes JOIN tips USING (tip_id)
+    `SELECT outcome_id, tip_id, metric, value, occurred_at_ms, generation_id, score_id
+     FROM outcomes JOIN tips USING (tip_id) LEFT JOIN tip_choices USING (tip_id)
      WHERE settled = 0 ORDER BY sequence LIMIT ?`,
   );
   const updateSettled = database.prepare<[string | null, string]>(
     'UPDATE outcomes SET settled = 1, refusal = ? WHERE outcome_id = ?',
   );
   const selectScores = database.prepare<[], TipScoreRow>(
-    `SELECT tip_id, user_id, text, generation_id, prompt_version, degraded, shown_at_ms, completed, reaction
-     FROM tip_scores ORDER BY shown_at_ms, tip_id`,
+    `SELECT tip_id, user_id, text, ifnull(idea, '') AS idea, score_id, generation_id, prompt_version, degraded, shown_at_ms, completed,
+       reaction
+     FROM tip_scores LEFT JOIN tip_choices USING (tip_id) ORDER BY shown_at_ms, tip_id`,
   );
 
   return {
-    addTip: (tip) => {
+    addTip: database.transaction((tip: ShownTip) => {
       insertTip.run(
         tip.tipId,
         tip.userId,
@@ -161,7 +185,8 @@ export function openTipStore(path: string): TipStore {
         tip.degraded ? 1 : 0,
         tip.shownAtMs,
       );
-    },
+      insertChoice.run(tip.tipId, tip.idea, tip.scoreId);
+    }),
     addOutcomes: database.transaction((tipId: string, outcomes: readonly TipOutcome[]) => {
       if (findTip.get(tipId) === undefined) return false;
       for (const outcome of outcomes) {
@@ -186,6 +211,8 @@ export function openTipStore(path: string): TipStore {
       };
     },
     recentTips: (userId, limit) => selectRecent.all(userId, limit).map(({ text }) => text),
+    lastShown: (userId) =>
+      new Map(selectShown.all(userId).map(({ idea, shown_at_ms }) => [idea, shown_at_ms])),
     pendingOutcomes: (limit) =>
       selectPending.all(limit).map((row) => ({
         outcomeId: row.outcome_id,
@@ -194,6 +221,7 @@ export function openTipStore(path: string): TipStore {
         value: JSON.parse(row.value) as TipOutcome['value'], // written by addOutcomes
         occurredAtMs: row.occurred_at_ms,
         generationId: row.generation_id,
+        scoreId: row.score_id,
       })),
     settleOutcome: (outcomeId, refusal) => {
       updateSettled.run(refusal, outcomeId);
@@ -203,6 +231,8 @@ export function openTipStore(path: string): TipStore {
         tipId: row.tip_id,
         userId: row.user_id,
         text: row.text,
+        idea: row.idea,
+        scoreId: row.score_id,
         generationId: row.generation_id,
         promptVersion: row.prompt_version,
         degraded: row.degraded === 1,

@@ -97,6 +97,17 @@ const armSchema = z
     ...interval,
     confidence: z.number(),
     method: z.string(),
+    drift_safe: z
+      .object({
+        mean: z.number(),
+        ...interval,
+        confidence: z.number(),
+        decisions: z.number().describe('Of all arms: each says something about every one of them.'),
+        folded_until: z.string(),
+        method: z.string(),
+      })
+      .nullable()
+      .describe('Average value of "everybody gets this arm": holds under drift and adaptive assignment.'),
     difference: z
       .object({ difference: nullable, ...interval, confidence: z.number(), method: z.string() })
       .nullable()
@@ -129,6 +140,16 @@ export const experimentReportSchema = z
       units: z.number(),
     }),
     comparisons: z.number(),
+    sequence: z
+      .object({
+        folded_until: z.string().describe('Decision hours before this are in the drift-safe intervals.'),
+        corrected_through: z.string().describe('Later folded hours wait for a correction.'),
+        corrections: z.number(),
+        decisions: z.number(),
+        unanswered: z.number().describe('Left out for want of a reward.'),
+        unusable: z.number().describe('Left out because their propensities are missing or impossible.'),
+      })
+      .nullable(),
     warnings: z.array(z.object({ code: z.string(), arm: z.string().nullable(), message: z.string() })),
     arms: z.array(armSchema),
     policy_revisions: z

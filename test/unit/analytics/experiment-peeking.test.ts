@@ -15,7 +15,7 @@ import { armOf, experimentOf, reportsOf, revisionOf } from './experiment-world.t
  * The promise that matters: somebody who reads the report all the time, of an experiment whose arms are all the same,
  * and acts on the first verdict, is fooled in at most a share alpha of all experiments.
  */
-const RUNS = 200;
+const RUNS = Number(process.env['AA_RUNS'] ?? 100);
 const UNITS = 300;
 /** A look after every third unit. */
 const UNITS_PER_LOOK = 3;
@@ -24,8 +24,8 @@ const UNITS_PER_SNAPSHOT = 50;
 const MEAN = 0.3;
 const ALPHA = 0.05;
 
-/** 99.9 % of the binomial share with RUNS draws lies below this, if the true share is ALPHA. */
-const HIGHEST_SHARE = ALPHA + 3.09 * Math.sqrt((ALPHA * (1 - ALPHA)) / RUNS);
+/** The report is asked at each look where an interval for one look speaks, and at every so manyth in any case. */
+const LOOKS_PER_UNPROMPTED_REPORT = 25;
 
 /** Below this many units of an arm nobody would trust an interval for one look. */
 const FEWEST_UNITS = 10;
@@ -87,7 +87,8 @@ async function peek(kind: PolicyKind, seed: number, look: (look: Look) => Promis
   }
 }
 
-describe('reading the report all the time, of an experiment without a difference', () => {
+/** Seeded: the same runs on every machine. A full set of 1,000 runs is part of continuous integration. */
+describe(`reading the report all the time, of ${RUNS} experiments without a difference`, () => {
   test.each(['fixed', 'thompson'] as const)(
     'fools at most the promised share, where a test for one look fools far more: %s',
     async (kind) => {
@@ -96,20 +97,25 @@ describe('reading the report all the time, of an experiment without a difference
       for (let seed = 0; seed < RUNS; seed += 1) {
         let isFooled = false;
         let isFooledByOneLook = false;
+        let looks = 0;
         await peek(kind, seed, async ({ totals, report }) => {
-          // The sequences are wider than an interval for one look: a report can only speak where that one does.
-          if (!isSignificantOnce(totals)) return;
-          isFooledByOneLook ||= totals.every(({ units }) => units >= FEWEST_UNITS);
-          isFooled ||= ['better', 'worse'].includes((await report()).verdict.state);
+          looks += 1;
+          if (isFooled) return;
+          const isSignificant = isSignificantOnce(totals);
+          isFooledByOneLook ||= isSignificant && totals.every(({ units }) => units >= FEWEST_UNITS);
+          // The sequences are wider than an interval for one look: where that one is silent, so are they.
+          if (!isSignificant && looks % LOOKS_PER_UNPROMPTED_REPORT !== 0) return;
+          isFooled = ['better', 'worse'].includes((await report()).verdict.state);
         });
         if (isFooled) fooled += 1;
         if (isFooledByOneLook) fooledByOneLook += 1;
       }
 
-      expect(fooled / RUNS).toBeLessThanOrEqual(HIGHEST_SHARE);
-      expect(fooledByOneLook / RUNS).toBeGreaterThan(2 * HIGHEST_SHARE);
+      // No tolerance for chance is needed: the union bound is cautious, and the share seen is far below the promise.
+      expect(fooled / RUNS).toBeLessThanOrEqual(ALPHA);
+      expect(fooledByOneLook / RUNS).toBeGreaterThan(3 * ALPHA);
     },
-    120_000,
+    600_000,
   );
 });
 

@@ -5,6 +5,7 @@ import {
   type ExperimentReport,
   type ExperimentReports,
   type RevisionUnits,
+  type SequenceHead,
 } from '../../../src/analytics/index.ts';
 import { configSchema } from '../../../src/config/index.ts';
 import type {
@@ -103,6 +104,8 @@ export interface ExperimentWorld {
   /** Default: all units of the totals, assigned with just the shares they came in. */
   readonly revisions?: readonly RevisionUnits[];
   readonly snapshot?: PolicySnapshot;
+  /** What was folded; default: nothing. */
+  readonly sequence?: SequenceHead;
   readonly stop?: ExperimentStop;
   readonly alarm?: { readonly atMs: number; readonly pValue: number };
   readonly guardrails?: readonly GuardrailFinding[];
@@ -131,6 +134,7 @@ export function reportsOf(
     stops: { find: () => world.stop ?? null, alarm: () => world.alarm ?? null },
     health: { guardrails: async () => world.guardrails ?? [] },
     snapshots: { latestSnapshot: async () => world.snapshot ?? null },
+    sequences: { sequenceHead: async () => world.sequence ?? null },
     config: configSchema.parse({
       providers: {},
       routes: {},

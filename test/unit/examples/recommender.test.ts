@@ -32,22 +32,42 @@ interface Running {
 
 const stored = json(200, { accepted: 1, duplicates: 0, outcome_ids: ['x'] });
 
-/** Answers `/generate` with the version that was asked for, `/feedback` by the script. */
-function playing(feedback: () => ScriptedAnswer): ScriptedAnswer {
-  return (response, request) =>
-    request.path === '/feedback'
-      ? feedback()(response, request)
-      : json(200, {
-          ...GENERATION,
-          id: `gen_${String(request.body['external_id'])}`,
-          prompt_version: request.body['prompt_version'] ?? 'v1',
-        })(response, request);
+/** Chooses the walk. */
+const ranked: ScriptedAnswer = (response, request) =>
+  json(200, {
+    id: `scr_${String(request.body['external_id'])}`,
+    policy: 'tips',
+    policy_revision: 'tips-1',
+    chosen: 'walk',
+    ranking: [{ id: 'walk', score: 0.5, propensity: 1 }],
+    recorded: true,
+  })(response, request);
+
+const written: ScriptedAnswer = (response, request) =>
+  json(200, {
+    ...GENERATION,
+    id: `gen_${String(request.body['external_id'])}`,
+    prompt_version: request.body['prompt_version'] ?? 'v1',
+  })(response, request);
+
+/** Answers `/generate` with the version that was asked for, `/score` and `/feedback` by their scripts. */
+function playing(feedback: () => ScriptedAnswer, score: ScriptedAnswer): ScriptedAnswer {
+  return (response, request) => {
+    if (request.path === '/feedback') return feedback()(response, request);
+    return (request.path === '/score' ? score : written)(response, request);
+  };
 }
 
 async function start(
-  options: { readonly feedback?: () => ScriptedAnswer; readonly tipPromptVersion?: string } = {},
+  options: {
+    readonly feedback?: () => ScriptedAnswer;
+    readonly score?: ScriptedAnswer;
+    readonly tipPromptVersion?: string;
+  } = {},
 ): Promise<Running> {
-  const gateway = await startScriptedGateway(playing(options.feedback ?? (() => stored)));
+  const gateway = await startScriptedGateway(
+    playing(options.feedback ?? (() => stored), options.score ?? ranked),
+  );
   const store = openTipStore(':memory:');
   let ids = 0;
   let nowMs = NOW_MS;
@@ -63,6 +83,7 @@ async function start(
       ids += 1;
       return `id-${ids}`;
     },
+    random: () => 0.99,
   });
   const server = serveRecommender(recommender);
   await new Promise<void>((resolve) => {
@@ -107,7 +128,14 @@ describe('a tip', () => {
 
     expect(answer).toEqual({
       status: 201,
-      body: { tip_id: 'id-1', text: 'Drink water.', prompt_version: 'v3', degraded: false },
+      body: {
+        tip_id: 'id-1',
+        text: 'Drink water.',
+        idea: 'walk',
+        ranked: true,
+        prompt_version: 'v3',
+        degraded: false,
+      },
     });
     expect(bodiesOf(gateway, '/generate')).toEqual([
       {
@@ -116,12 +144,19 @@ describe('a tip', () => {
         assignment: { method: 'client_fixed', unit: null, propensity: 1 },
         user_id: 'u1',
         external_id: 'id-1',
-        variables: { goal: 'reading more', recent_tips: [] },
+        variables: { goal: 'reading more, by taking a short walk', recent_tips: [] },
         profile_features: { tip_volume: 0 },
       },
     ]);
     expect(store.tipScores()).toMatchObject([
-      { tipId: 'id-1', promptVersion: 'v3', generationId: 'gen_id-1', completed: null },
+      {
+        tipId: 'id-1',
+        idea: 'walk',
+        scoreId: 'scr_id-1',
+        promptVersion: 'v3',
+        generationId: 'gen_id-1',
+        completed: null,
+      },
     ]);
   });
 
@@ -171,6 +206,7 @@ describe('a tip', () => {
       store,
       nowMs: () => NOW_MS,
       newId: () => 'id',
+      random: () => 0,
     });
 
     await expect(
@@ -180,28 +216,74 @@ describe('a tip', () => {
   });
 });
 
+describe('an idea', () => {
+  test('is ranked by features of its own and of the user; what was shown lately is less novel', async () => {
+    const { gateway, post, setNowMs } = await start();
+    await post('/tips', { user_id: 'u1' });
+    setNowMs(NOW_MS + 3.5 * DAY_MS);
+
+    await post('/tips', { user_id: 'u1' });
+
+    const [first, second] = bodiesOf(gateway, '/score');
+    expect(first).toMatchObject({
+      policy: 'tips',
+      user_id: 'u1',
+      external_id: 'id-1',
+      profile_features: { tip_volume: 0 },
+    });
+    expect(first?.['candidates']).toContainEqual({
+      id: 'walk',
+      features: { category: 'body', effort: 0.5, novelty: 1 },
+    });
+    expect(second?.['candidates']).toContainEqual({
+      id: 'walk',
+      features: { category: 'body', effort: 0.5, novelty: 0.5 },
+    });
+    expect(second?.['candidates']).toContainEqual({
+      id: 'breathing',
+      features: { category: 'calm', effort: 0.1, novelty: 1 },
+    });
+  });
+
+  test.each<[string, ScriptedAnswer]>([
+    ['has no such policy', problem(404, 'policy_not_found')],
+    ['cannot record decisions', problem(503, 'storage_unavailable')],
+    ['chooses what nobody knows', json(200, { id: 's', policy: 'p', policy_revision: 'p-1', chosen: 'x' })],
+  ])('is drawn at random where the gateway %s: the user gets a tip all the same', async (_what, score) => {
+    const { gateway, store, post } = await start({ score });
+
+    const tip = await post('/tips', { user_id: 'u1' });
+    await post('/tips/id-1/reaction', { completed: true });
+
+    expect(tip).toMatchObject({ status: 201, body: { idea: 'promise', ranked: false } });
+    expect(store.tipScores()).toMatchObject([{ idea: 'promise', scoreId: null }]);
+    expect(bodiesOf(gateway, '/feedback')).toMatchObject([{ generation_id: 'gen_id-1' }]);
+  });
+});
+
 describe('a reaction', () => {
-  test('is reported against the generation, with its time and an id of ours', async () => {
+  test('is reported against generation and score, with its time and ids of ours', async () => {
     const { gateway, store, post } = await start();
     await post('/tips', { user_id: 'u1' });
 
     const answer = await post('/tips/id-1/reaction', { completed: true, reaction: 'like' });
 
     expect(answer).toEqual({ status: 200, body: { tip_id: 'id-1', state: 'reported' } });
+    const occurred_at = '2026-11-23T09:30:00.000Z';
+    const completed = { metric: 'completed', value: true, occurred_at };
+    const liked = { metric: 'reaction', value: 'like', occurred_at };
     expect(bodiesOf(gateway, '/feedback')).toEqual([
       {
-        generation_id: 'gen_id-1',
-        metric: 'completed',
-        value: true,
-        outcome_id: 'id-2',
-        occurred_at: '2026-11-23T09:30:00.000Z',
+        outcomes: [
+          { ...completed, generation_id: 'gen_id-1', outcome_id: 'id-2' },
+          { ...completed, score_id: 'scr_id-1', outcome_id: 'id-2-choice' },
+        ],
       },
       {
-        generation_id: 'gen_id-1',
-        metric: 'reaction',
-        value: 'like',
-        outcome_id: 'id-3',
-        occurred_at: '2026-11-23T09:30:00.000Z',
+        outcomes: [
+          { ...liked, generation_id: 'gen_id-1', outcome_id: 'id-3' },
+          { ...liked, score_id: 'scr_id-1', outcome_id: 'id-3-choice' },
+        ],
       },
     ]);
     expect(store.tipScores()).toMatchObject([{ completed: true, reaction: 'like' }]);
@@ -223,8 +305,9 @@ describe('a reaction', () => {
     isDown = false;
     expect(await recommender.reportOutcomes()).toBe(true);
     expect(store.pendingOutcomes(10)).toEqual([]);
-    const ids = bodiesOf(gateway, '/feedback').map((body) => body['outcome_id']);
-    expect(ids).toEqual(['id-2', 'id-2']);
+    const [first, second] = bodiesOf(gateway, '/feedback');
+    expect(first).toMatchObject({ outcomes: [{ outcome_id: 'id-2' }, { outcome_id: 'id-2-choice' }] });
+    expect(second).toEqual(first);
   });
 
   test('that the gateway will never take does not block the others', async () => {

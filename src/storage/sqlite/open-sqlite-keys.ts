@@ -1,0 +1,47 @@
+import type { ApiKeyStore } from '../../access/index.ts';
+import type { Clock } from '../../kernel/index.ts';
+import { createApiKeyAppender, createApiKeyReads } from './api-key-rows.ts';
+import { openWriteConnection, prepareForWriting } from './connection.ts';
+import { checkSchema, loadMigrations, migrate } from './migrations.ts';
+import { openFailure } from './sqlite-failure.ts';
+
+interface SqliteKeys {
+  readonly store: ApiKeyStore;
+  close(): void;
+}
+
+/**
+ * Opens the keys of a ledger for the command line, beside a serving process: each change is one short transaction, and
+ * the gateway sees it with its next poll. Makes the file when there is none, so that a gateway can have its first key
+ * before its first start. Fails with `storage_invalid`.
+ */
+export function openSqliteKeys(options: { readonly file: string; readonly clock: Clock }): SqliteKeys {
+  const { file, clock } = options;
+  try {
+    const database = openWriteConnection(file);
+    try {
+      const migrations = loadMigrations();
+      checkSchema(database, file, migrations);
+      prepareForWriting(database, 'commit');
+      migrate(database, file, migrations, clock.nowMs());
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    const appender = createApiKeyAppender(database);
+    const reads = createApiKeyReads(database);
+    const inTransaction = <Value>(work: () => Value): Value => database.transaction(work).immediate();
+    return {
+      store: {
+        revision: async () => reads.apiKeyRevision({}),
+        list: async () => reads.apiKeys({}),
+        append: async (key) => inTransaction(() => appender.append(key)),
+        revoke: async (revocation) => inTransaction(() => appender.revoke(revocation)),
+        noteUse: async (uses) => inTransaction(() => appender.noteUse(uses)),
+      },
+      close: () => database.close(),
+    };
+  } catch (error) {
+    throw openFailure(file, error);
+  }
+}
