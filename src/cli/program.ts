@@ -2,6 +2,14 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 
 import { gatewayVersion } from '../version.ts';
 import type { CliContext } from './cli-context.ts';
+import {
+  addExamples,
+  alphaOption,
+  configOption,
+  jsonOption,
+  realOption,
+  wholeNumberOption,
+} from './command-options.ts';
 import { type CommandRunner, createCommandRunner } from './command-runner.ts';
 import { type AnalyzeOptions, analyze } from './commands/analyze.ts';
 import { type ConfigCheckOptions, configCheck } from './commands/config-check.ts';
@@ -17,7 +25,8 @@ import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
 import { promptsTest } from './commands/prompts-test.ts';
 import { type ServeOptions, serve } from './commands/serve.ts';
 import { DEMO_POLICIES } from './demo/demo-settings.ts';
-import { EXIT, EXIT_CODES_HELP, type ExitCode } from './exit-codes.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
+import { addKeys } from './keys-commands.ts';
 import type { PromptsOptions } from './load-command-prompts.ts';
 import { rewardScaleOption } from './reward-scale-option.ts';
 
@@ -56,6 +65,7 @@ function createProgram(context: CliContext, runner: CommandRunner): Command {
   addDemo(program, context, runner);
   addConfig(program, context, runner);
   addPrompts(program, context, runner);
+  addKeys(program, context, runner);
   addLedger(program, context, runner);
   addAnalysis(program, context, runner);
   addDocs(program, context, runner);
@@ -250,61 +260,6 @@ function addDocs(program: Command, context: CliContext, runner: CommandRunner): 
     );
   addExamples(group, [['prompt-gateway docs generate', 'after a change of the schema']]);
   addExamples(command, [['prompt-gateway docs generate --check', 'in a pipeline']]);
-}
-
-function addExamples(
-  command: Command,
-  examples: readonly (readonly [line: string, purpose: string])[],
-): void {
-  const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, purpose]) => `  ${line.padEnd(width)}  # ${purpose}`);
-  command.addHelpText('after', `\nExamples:\n${lines.join('\n')}\n${EXIT_CODES_HELP}`);
-}
-
-function configOption(): Option {
-  return new Option(
-    '-c, --config <file>',
-    'configuration file (default: GATEWAY_CONFIG, then ./gateway.config.json)',
-  );
-}
-
-function jsonOption(): Option {
-  return new Option('--json', 'print JSON');
-}
-
-function wholeNumberOption(
-  flags: string,
-  description: string,
-  fallback: number,
-  lowest: number,
-  highest: number,
-): Option {
-  return new Option(flags, description).default(fallback).argParser((text) => {
-    const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= lowest && value <= highest) return value;
-    throw new InvalidArgumentError(`expected a whole number from ${lowest} to ${highest}.`);
-  });
-}
-
-function alphaOption(): Option {
-  return realOption('--alpha <share>', 'of intervals that may ever be wrong', 0.05, 1e-6, 0.5);
-}
-
-/** `undefined` as fallback: the option is required; null: it may be absent. */
-function realOption(
-  flags: string,
-  description: string,
-  fallback: number | undefined | null,
-  lowest: number,
-  highest: number,
-): Option {
-  const option = new Option(flags, description).argParser((text) => {
-    const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN;
-    if (value >= lowest && value <= highest) return value;
-    throw new InvalidArgumentError(`expected a number from ${lowest} to ${highest}.`);
-  });
-  if (fallback === undefined) return option.makeOptionMandatory();
-  return fallback === null ? option : option.default(fallback);
 }
 
 function readVersionName(text: string): VersionName {

@@ -21,7 +21,8 @@ export function createErrorMiddleware(logger: Logger) {
       return;
     }
     setRetryAfter(error, response);
-    if (error.code === 'unauthorized') response.setHeader('WWW-Authenticate', 'Bearer realm="prompt-gateway"');
+    if (error.code === 'unauthorized')
+      response.setHeader('WWW-Authenticate', 'Bearer realm="prompt-gateway"');
     if (scope.isOpenAiSurface) {
       sendJson(response, openAiStatus(error.code), openAiError(error));
       return;

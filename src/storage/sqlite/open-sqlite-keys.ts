@@ -3,6 +3,7 @@ import type { Clock } from '../../kernel/index.ts';
 import { createApiKeyAppender, createApiKeyReads } from './api-key-rows.ts';
 import { openWriteConnection, prepareForWriting } from './connection.ts';
 import { checkSchema, loadMigrations, migrate } from './migrations.ts';
+import { createFile } from './open-sqlite-storage.ts';
 import { openFailure } from './sqlite-failure.ts';
 
 interface SqliteKeys {
@@ -16,7 +17,8 @@ interface SqliteKeys {
  * before its first start. Fails with `storage_invalid`.
  */
 export function openSqliteKeys(options: { readonly file: string; readonly clock: Clock }): SqliteKeys {
-  const { file, clock } = options;
+  const { clock } = options;
+  const file = createFile(options.file);
   try {
     const database = openWriteConnection(file);
     try {

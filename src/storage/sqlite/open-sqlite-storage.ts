@@ -180,7 +180,7 @@ async function closeInReverse(closers: readonly (() => Promise<void>)[]): Promis
 }
 
 /** The real path: two names of one file must meet at one lock. */
-function createFile(file: string): string {
+export function createFile(file: string): string {
   try {
     makeFolder(dirname(file));
     closeSync(openSync(file, 'a', FILE_MODE));
