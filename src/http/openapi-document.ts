@@ -8,12 +8,20 @@ import { openAiErrorSchema, problemSchema } from './schemas/system-schema.ts';
 
 /** What every route can answer. */
 const ANY_ROUTE: readonly ErrorCode[] = ['forbidden', 'method_not_allowed', 'internal'];
+/** Of routes that need a key. */
+const WITH_KEY: readonly ErrorCode[] = ['unauthorized'];
 /** Answered by the socket, before there is a request. */
 const REQUEST_TIMEOUT = 408;
 
 /** OpenAPI 3.1, made from the schemas that validate. */
 export function openApiDocument(gatewayVersion: string): object {
   const registry = new OpenAPIRegistry();
+  registry.registerComponent('securitySchemes', 'apiKey', {
+    type: 'http',
+    scheme: 'bearer',
+    description:
+      'An API key, `pgw_<id>_<secret>`; also accepted as `x-api-key`. A gateway without any key asks for none.',
+  });
   for (const route of ROUTES) registry.registerPath(routeConfig(route));
   return new OpenApiGeneratorV31(registry.definitions).generateDocument({
     openapi: '3.1.0',
@@ -29,12 +37,18 @@ export function openApiDocument(gatewayVersion: string): object {
 }
 
 function routeConfig(route: RouteDescription): RouteConfig {
-  const { method, path, tag, summary, params, query, headers, body } = route;
+  const { method, path, access, tag, summary, params, query, headers, body } = route;
   return {
     method,
     path,
     tags: [tag],
     summary,
+    ...(access === 'public'
+      ? { security: [] }
+      : {
+          security: [{ apiKey: [] }],
+          description: `Needs a key with the scope \`${access}\`, once the gateway has keys.`,
+        }),
     operationId: `${method}${path.replace(/[^a-zA-Z0-9]+(\w)?/g, (_match, letter: string | undefined) => (letter ?? '').toUpperCase())}`,
     request: {
       ...(params === undefined ? {} : { params }),
@@ -52,7 +66,8 @@ function routeConfig(route: RouteDescription): RouteConfig {
 function errorResponses(route: RouteDescription): RouteConfig['responses'] {
   const isOpenAi = route.path.startsWith('/v1/');
   const codesByStatus = new Map<number, ErrorCode[]>();
-  for (const code of [...ANY_ROUTE, ...route.codes]) {
+  const always = route.access === 'public' ? ANY_ROUTE : [...ANY_ROUTE, ...WITH_KEY];
+  for (const code of new Set([...always, ...route.codes])) {
     const status = isOpenAi ? openAiStatus(code) : ERROR_STATUS[code];
     codesByStatus.set(status, [...(codesByStatus.get(status) ?? []), code]);
   }

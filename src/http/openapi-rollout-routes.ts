@@ -15,6 +15,7 @@ export const ROLLOUT_ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/analytics/rollouts',
+    access: 'read',
     tag: 'Admin',
     summary: 'Everything that was about to reach users or was taken back, newest first',
     query: rolloutQuerySchema,
@@ -24,6 +25,7 @@ export const ROLLOUT_ROUTES: readonly RouteDescription[] = [
   {
     method: 'post',
     path: '/experiments/{name}/stop',
+    access: 'admin',
     tag: 'Admin',
     summary: 'Stop an experiment: every call gets its baseline and none counts',
     params: experimentParams,
@@ -34,6 +36,7 @@ export const ROLLOUT_ROUTES: readonly RouteDescription[] = [
   {
     method: 'post',
     path: '/experiments/{name}/resume',
+    access: 'admin',
     tag: 'Admin',
     summary: 'Take a stop back; the guardrail behind it stops this definition no more',
     params: experimentParams,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../kernel/index.ts';
+import { ACCESS_ROUTES } from './openapi-access-routes.ts';
 import { ROLLOUT_ROUTES } from './openapi-rollout-routes.ts';
 import { SCORE_ROUTES } from './openapi-score-routes.ts';
 import { idempotencyHeader, json, type RouteDescription, WITH_BODY } from './route-description.ts';
@@ -43,6 +44,7 @@ const CALL_CODES: readonly ErrorCode[] = [
   'context_overflow',
   'content_filtered',
   'rate_limited',
+  'budget_exceeded',
   'provider_bad_response',
   'provider_rejected',
   'provider_unavailable',
@@ -60,6 +62,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'post',
     path: '/generate',
+    access: 'generate',
     tag: 'Recommender',
     summary: 'Render a prompt, call a model, record the call',
     headers: idempotencyHeader,
@@ -80,6 +83,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'post',
     path: '/feedback',
+    access: 'feedback',
     tag: 'Recommender',
     summary: 'Report one outcome or up to 1,000, all or none; with `score_id` they train its policy',
     body: z.union([outcomeSchema, outcomeBatchSchema]),
@@ -89,6 +93,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/analytics/prompts/{name}/versions',
+    access: 'read',
     tag: 'Admin',
     summary: 'What each version of a prompt earned, cost and took',
     params: nameParams,
@@ -104,6 +109,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/analytics/experiments',
+    access: 'read',
     tag: 'Admin',
     summary: 'Every configured experiment',
     answers: { 200: json('The experiments, by name.', experimentListSchema) },
@@ -112,6 +118,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/analytics/experiments/{name}',
+    access: 'read',
     tag: 'Admin',
     summary: 'What an experiment has shown, with a verdict in plain words',
     params: z.object({ name: z.string().describe('Name of the experiment.') }),
@@ -130,6 +137,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/analytics/shadow',
+    access: 'read',
     tag: 'Admin',
     summary: 'Every candidate that runs in shadow, with its counts',
     answers: { 200: json('The shadow rules, by name.', shadowListSchema) },
@@ -138,6 +146,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/analytics/shadow/{name}',
+    access: 'read',
     tag: 'Admin',
     summary: 'What the shadow runs of a candidate have shown, beside their live calls',
     params: z.object({ name: z.string().describe('Name of the shadow rule.') }),
@@ -148,6 +157,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/analytics/policies/{name}',
+    access: 'read',
     tag: 'Admin',
     summary: 'What a ranking policy did and earned, and what another would have earned',
     params: z.object({ name: z.string().describe('Name of the policy.') }),
@@ -158,6 +168,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/generations/{id}',
+    access: 'read',
     tag: 'Admin',
     summary: 'Everything recorded of one call, with its outcomes',
     params: z.object({ id: z.string() }),
@@ -167,6 +178,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/prompts',
+    access: 'read',
     tag: 'Author',
     summary: 'All prompts in force, and how the last reload went',
     answers: { 200: json('The registry.', promptListSchema) },
@@ -175,6 +187,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/prompts/{name}',
+    access: 'read',
     tag: 'Author',
     summary: 'The versions and labels of one prompt',
     params: nameParams,
@@ -184,6 +197,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/prompts/{name}/versions/{version}',
+    access: 'read',
     tag: 'Author',
     summary: 'One version: its source, schemas and hash',
     params: nameParams.extend({ version: z.string() }),
@@ -193,6 +207,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'post',
     path: '/prompts/{name}/render',
+    access: 'read',
     tag: 'Author',
     summary: 'Preview the messages without a model call',
     params: nameParams,
@@ -211,6 +226,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/prompts/{name}/labels',
+    access: 'read',
     tag: 'Admin',
     summary: 'Every label of a prompt as it stands',
     params: nameParams,
@@ -220,6 +236,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/prompts/{name}/labels/{label}',
+    access: 'read',
     tag: 'Admin',
     summary: 'Where a label points, and how it came there',
     params: labelParams,
@@ -230,6 +247,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'put',
     path: '/prompts/{name}/labels/{label}',
+    access: 'admin',
     tag: 'Admin',
     summary: 'Move a label, or make it; moving it back is a rollback',
     params: labelParams,
@@ -248,6 +266,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'post',
     path: '/v1/chat/completions',
+    access: 'generate',
     tag: 'OpenAI',
     summary: 'Chat completion: of a prompt, or passed through a route',
     headers: idempotencyHeader,
@@ -263,6 +282,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/v1/models',
+    access: 'generate',
     tag: 'OpenAI',
     summary: 'Every model name a client may use',
     answers: { 200: json('The models.', modelListSchema) },
@@ -271,15 +291,18 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/v1/models/{id}',
+    access: 'generate',
     tag: 'OpenAI',
     summary: 'One model; its name may hold slashes',
     params: z.object({ id: z.string() }),
     answers: { 200: json('The model.', modelSchema) },
     codes: ['invalid_request', 'route_not_found'],
   },
+  ...ACCESS_ROUTES,
   {
     method: 'get',
     path: '/healthz',
+    access: 'public',
     tag: 'Operations',
     summary: 'The process is alive',
     answers: { 200: json('Alive.', z.object({ status: z.literal('ok') })) },
@@ -288,6 +311,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/readyz',
+    access: 'public',
     tag: 'Operations',
     summary: 'Traffic may come, with degraded parts named',
     answers: {
@@ -299,6 +323,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/metrics',
+    access: 'read',
     tag: 'Operations',
     summary: 'Prometheus metrics, text format 0.0.4',
     answers: { 200: { description: 'The metrics.', content: { 'text/plain': { schema: z.string() } } } },
@@ -307,6 +332,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/openapi.json',
+    access: 'public',
     tag: 'Operations',
     summary: 'This document',
     answers: { 200: json('OpenAPI 3.1.', z.record(z.string(), z.unknown())) },
@@ -315,6 +341,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/docs',
+    access: 'public',
     tag: 'Operations',
     summary: 'This document as a page',
     answers: { 200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } } },
@@ -323,6 +350,7 @@ export const ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/',
+    access: 'public',
     tag: 'Operations',
     summary: 'Name, version and links',
     answers: {

@@ -13,6 +13,7 @@ export const SCORE_ROUTES: readonly RouteDescription[] = [
   {
     method: 'post',
     path: '/score',
+    access: 'generate',
     tag: 'Recommender',
     summary: 'Rank candidates by a policy that learns, and record the decision',
     headers: idempotencyHeader,
@@ -30,6 +31,7 @@ export const SCORE_ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/scores/{id}',
+    access: 'read',
     tag: 'Admin',
     summary: 'Everything recorded of one ranking decision, with its outcomes',
     params: z.object({ id: z.string() }),
@@ -39,6 +41,7 @@ export const SCORE_ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/policies',
+    access: 'read',
     tag: 'Admin',
     summary: 'Every ranking policy in force, and how much it has learnt from',
     answers: { 200: json('The policies.', policyListSchema) },
@@ -47,6 +50,7 @@ export const SCORE_ROUTES: readonly RouteDescription[] = [
   {
     method: 'get',
     path: '/policies/{name}',
+    access: 'read',
     tag: 'Admin',
     summary: 'One ranking policy: its definition, and what it has learnt of every input',
     params: z.object({ name: z.string().describe('Name of the policy.') }),

@@ -1,10 +1,13 @@
 import type { RouteConfig } from '@asteasolutions/zod-to-openapi';
 import { z } from 'zod';
 import type { ErrorCode } from '../kernel/index.ts';
+import type { RouteAccess } from './authentication.ts';
 
 export interface RouteDescription {
   readonly method: 'get' | 'post' | 'put';
   readonly path: string;
+  /** What a caller's key must have. */
+  readonly access: RouteAccess;
   readonly tag: string;
   readonly summary: string;
   readonly params?: z.ZodObject;
