@@ -47,5 +47,6 @@ export interface ShadowPair {
 /** The write side of shadow runs: a row and its pair in one transaction. Fails with `storage_unavailable`. */
 export interface ShadowLedger {
   appendShadowGeneration(record: GenerationRecord, pair: ShadowPair): Promise<void>;
-  appendShadowScore(record: ScoreRecord, pair: ShadowPair): Promise<void>;
+  /** Null: the candidate could not rank; its failure is in the pair alone. */
+  appendShadowScore(record: ScoreRecord | null, pair: ShadowPair): Promise<void>;
 }

@@ -56,11 +56,12 @@ function ask(gateway: TestGateway, more: object = {}) {
 async function reportOnce(
   gateway: TestGateway,
   until: (report: Record<string, unknown>) => boolean,
+  rule = 'candidate',
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
 ): Promise<any> {
   const deadlineMs = Date.now() + 10_000;
   for (;;) {
-    const { json } = await gateway.get('/analytics/shadow/candidate');
+    const { json } = await gateway.get(`/analytics/shadow/${rule}`);
     if (until(json)) return json;
     if (Date.now() > deadlineMs) throw new Error(`the report never came: ${JSON.stringify(json)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -228,6 +229,48 @@ describe('a shadow run', () => {
       dropped: [{ reason: 'budget', calls: 1 }],
       cost: { runs_of_unknown_cost: 2 },
     });
+  });
+});
+
+describe('a shadow ranking', () => {
+  const POLICIES = {
+    tips: { kind: 'uniform', features: { candidate: { pace: { type: 'number', min: 0, max: 1 } } } },
+    learner: { kind: 'squarecb', features: { candidate: { pace: { type: 'number', min: 0, max: 1 } } } },
+    narrow: { kind: 'squarecb', features: { candidate: { mood: { type: 'boolean' } } } },
+  };
+
+  test('is decided by the candidate policy beside the live one, and teaches nobody', async () => {
+    const { gateway } = await start({}, () => {}, {
+      policies: POLICIES,
+      shadow: {
+        candidate: { policy: 'learner', of: 'tips', sample: 1 },
+        refusing: { policy: 'narrow', of: 'tips', sample: 1 },
+      },
+    });
+    const candidates = ['a', 'b', 'c'].map((id, index) => ({ id, features: { pace: index / 2 } }));
+
+    const answer = await gateway.post('/score', { policy: 'tips', candidates });
+    const other = await gateway.post('/score', { policy: 'learner', candidates });
+    const test = await gateway.post('/score', { policy: 'tips', candidates, tags: ['test'] });
+    const report = await reportOnce(gateway, ({ runs }) => runs === 1);
+
+    expect([answer.status, other.status, test.status]).toEqual([200, 200, 200]);
+    expect(answer.json).toMatchObject({ policy: 'tips' });
+    expect(report).toMatchObject({
+      kind: 'policy',
+      policy: 'learner',
+      of: 'tips',
+      changes: ['policy'],
+      errors: { shadow: { count: 0 } },
+      choices: { pairs: 1 },
+      cost: { pairs: 0, ratio: null },
+    });
+    expect(report.summary).toMatch(/^learner ranked 1 call and chose what the live policy chose in /);
+    const refusing = await reportOnce(gateway, ({ runs }) => runs === 1, 'refusing');
+    expect(refusing).toMatchObject({ runs: 1, errors: { shadow: { count: 1 } }, choices: null });
+    const policies = await gateway.get('/analytics/policies/learner');
+    // Its own live decision alone.
+    expect(JSON.stringify(policies.json)).toContain('"decisions":1');
   });
 });
 

@@ -11,8 +11,8 @@ import { createRolloutEventAppender } from './rollout-event-appender.ts';
 import { createRollups } from './rollups.ts';
 import { createScoreAppender, SCORE_DERIVED_TABLES } from './score-appender.ts';
 import { createScoreTrainingAppender } from './score-training-rows.ts';
-import { createShadowPairs, SHADOW_DERIVED_TABLES } from './shadow-pair-appender.ts';
 import { createSequenceWrites } from './sequence-rows.ts';
+import { createShadowPairs, SHADOW_DERIVED_TABLES } from './shadow-pair-appender.ts';
 import { createSnapshotAppender } from './snapshot-rows.ts';
 import { isStorageUnavailable, unavailableReason } from './sqlite-failure.ts';
 import type { QueuedCommand, WriterReply, WriterValue } from './writer-commands.ts';
@@ -132,6 +132,10 @@ export function createWriterCore(database: Connection): WriterCore {
         }
         return null;
       }
+      case 'append_shadow_score':
+        if (command.values !== null) scores.append(command.values, waitedMs);
+        shadowPairs.append(command.pair);
+        return null;
       case 'append_outcomes':
         return outcomes.append(command.apiKeyId, command.entries);
       case 'claim_idempotency_key':

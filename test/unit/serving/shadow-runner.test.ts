@@ -92,6 +92,17 @@ function compose(options: SetUp = {}) {
       appendShadowGeneration: async (record, pair) => {
         shadows.push({ record, pair });
       },
+      appendShadowScore: async () => {
+        throw new Error('nothing was ranked');
+      },
+    },
+    policies: {
+      find: () => {
+        throw new Error('nothing is ranked');
+      },
+      current: () => {
+        throw new Error('nothing is ranked');
+      },
     },
     spending: { shadowSpend: async () => options.spends ?? [] },
     observer: {
