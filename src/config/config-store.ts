@@ -10,7 +10,6 @@ import type {
   ConfigReloadReport,
   ConfigStatus,
   ReloadCheck,
-  ReloadListener,
   ReloadPreparation,
   ReloadWarning,
 } from './config-types.ts';
@@ -35,7 +34,6 @@ export interface ConfigStore {
   addCheck(check: ReloadCheck): void;
   addWarning(warning: ReloadWarning): void;
   addPreparation(preparation: ReloadPreparation): void;
-  subscribe(listener: ReloadListener): void;
   /** Reloads when the file changes, until closed. */
   watch(): void;
   close(): Promise<void>;
@@ -50,7 +48,6 @@ class FileConfigStore implements ConfigStore {
   readonly #checks: ReloadCheck[] = [];
   readonly #warnings: ReloadWarning[] = [];
   readonly #preparations: ReloadPreparation[] = [];
-  readonly #listeners: ReloadListener[] = [];
   readonly #stop = new AbortController();
   readonly #counts = { changed: 0, unchanged: 0, failed: 0 };
   #current: LoadedConfig;
@@ -85,10 +82,6 @@ class FileConfigStore implements ConfigStore {
 
   addPreparation(preparation: ReloadPreparation): void {
     this.#preparations.push(preparation);
-  }
-
-  subscribe(listener: ReloadListener): void {
-    this.#listeners.push(listener);
   }
 
   reload(): Promise<ConfigReloadReport> {
@@ -165,19 +158,18 @@ class FileConfigStore implements ConfigStore {
       if (prepared.kind === 'failed') return refused(prepared.faults);
       commits.push(prepared.value);
     }
-    // No `await` before the last of them has begun: nobody sees one section new and another old.
+    // No `await` in between: nobody sees one section new and another old.
     this.#current = next;
-    const followers = [...commits, ...this.#listeners.map((listener) => () => listener(next, current))];
-    await Promise.all(followers.map((follow) => this.#follow(follow)));
+    for (const commit of commits) this.#follow(commit);
     return { changed, needsRestart: restart, warnings: [...warnings, ...odd.value], faults: [] };
   }
 
-  async #follow(follow: () => void | Promise<void>): Promise<void> {
+  #follow(commit: () => void): void {
     try {
-      await follow();
+      commit();
     } catch (error) {
       this.#options.logger.error(
-        { event: 'config_listener_failed', error: errorMessage(error), err: error },
+        { event: 'config_commit_failed', error: errorMessage(error), err: error },
         'a part did not follow the new configuration',
       );
     }

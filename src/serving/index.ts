@@ -11,7 +11,7 @@ export type {
   ScoreService,
   ScoreTiming,
 } from './score-types.ts';
-export { loadShadowRules } from './shadow-rules.ts';
+export { loadShadowRules, shadowRuleFaults } from './shadow-rules.ts';
 export { createShadowRunner, type ShadowRunner, type ShadowRunnerOptions } from './shadow-runner.ts';
 export type {
   ShadowActivity,
