@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/index.ts';
 import {
-  type FeatureSources,
+  type LoggedFeatures,
   type PolicyReplay,
   replayPolicy,
   rewardOfShare,
@@ -142,16 +142,11 @@ function targetOf(choice: TargetChoice, decision: PolicyDecision, replay: Policy
       };
     case 'first':
       return { shares: only(0, estimates.length), learn: LEARNS_NOTHING };
-    case 'policy': {
-      const sources = featureSources(decision);
-      const source = sources[chosen];
+    case 'policy':
       return {
-        shares: replay?.propensities(sources, createdAtMs) ?? [],
-        learn: (reward) => {
-          if (source !== undefined) replay?.learn(source, reward, createdAtMs);
-        },
+        shares: replay?.propensities(loggedFeatures(decision), createdAtMs) ?? [],
+        learn: (reward) => replay?.learn(chosen, reward),
       };
-    }
     default:
       return choice satisfies never;
   }
@@ -162,14 +157,15 @@ function only(index: number, count: number): readonly number[] {
 }
 
 /** Row mapper: what the writer put there, see `ScoreRecord`. */
-function featureSources({ features }: PolicyDecision): readonly FeatureSources[] {
-  if (features === null) return [];
-  const candidates = JSON.parse(features.candidatesJson) as {
-    readonly features: FeatureSources['candidate'];
+function loggedFeatures({ features }: PolicyDecision): LoggedFeatures {
+  const candidates = JSON.parse(features?.candidatesJson ?? '[]') as {
+    readonly features: LoggedFeatures['candidates'][number];
   }[];
-  const profile = JSON.parse(features.profileJson ?? 'null') as FeatureSources['profile'];
-  const context = JSON.parse(features.contextJson ?? 'null') as FeatureSources['context'];
-  return candidates.map((candidate) => ({ candidate: candidate.features, profile, context }));
+  return {
+    candidates: candidates.map((candidate) => candidate.features),
+    profile: JSON.parse(features?.profileJson ?? 'null') as LoggedFeatures['profile'],
+    context: JSON.parse(features?.contextJson ?? 'null') as LoggedFeatures['context'],
+  };
 }
 
 /** What a row of another release may lack. */

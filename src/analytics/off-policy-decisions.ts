@@ -10,7 +10,7 @@ import { createValueSequences } from './value-sequences.ts';
 const MAX_DECISIONS = 200_000;
 
 /** Rows of a page: reading it and folding it take a few milliseconds each. */
-const PAGE_ROWS = 500;
+const PAGE_ROWS = 250;
 
 /** Before the first reward of an arm its prediction is the middle of the scale, with the weight of one reward. */
 const PRIOR_REWARDS = 1;
