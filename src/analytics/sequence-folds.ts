@@ -21,8 +21,8 @@ import type {
 const FOLD_INTERVAL_MS = 60_000;
 
 /** Work of one step, in decisions x arms^2: a few milliseconds on the thread that also answers calls. */
-const STEP_WORK = 2_000;
-const MAX_PAGE_ROWS = 200;
+const STEP_WORK = 1_000;
+const MAX_PAGE_ROWS = 100;
 
 /** A correction while the leader folds makes it begin again; the next pass goes on where this one gave up. */
 const MAX_ATTEMPTS = 5;
