@@ -21,6 +21,9 @@ import { createValueSequences } from './value-sequences.ts';
 /** Decisions that one evaluation reads at most: some seconds, the newest are kept. */
 const MAX_DECISIONS = 200_000;
 
+/** Encoding every candidate of a decision again takes several times as long. */
+const MAX_REPLAYED_DECISIONS = 50_000;
+
 /** Rows of a page; the reader ends it sooner when they are large. */
 const PAGE_ROWS = 200;
 
@@ -79,7 +82,10 @@ async function evaluate(input: Omit<OffPolicyChoicesInput, 'policies'>): Promise
     target.learn(reward);
   };
 
-  let after: number | null = await reader.newestDecisions(name, MAX_DECISIONS);
+  let after: number | null = await reader.newestDecisions(
+    name,
+    replay === null ? MAX_DECISIONS : MAX_REPLAYED_DECISIONS,
+  );
   const truncated = after > 0;
   while (after !== null) {
     throwIfLeft(signal);
