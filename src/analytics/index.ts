@@ -29,12 +29,12 @@ export type {
 } from './policy-reader.ts';
 export { createPolicyReports, type PolicyReports } from './policy-reports.ts';
 export type { ReportReader, VersionTotals, VersionTotalsQuery } from './report-reader.ts';
-export { createSequenceFolds, type SequenceFolds } from './sequence-folds.ts';
+export { createSequenceFolds } from './sequence-folds.ts';
+export type { SequenceDecision } from './sequence-state.ts';
 export type {
   DecisionPageQuery,
   SequenceCheckpoint,
   SequenceCommit,
-  SequenceDecision,
   SequenceHead,
   SequenceKey,
   SequenceStore,

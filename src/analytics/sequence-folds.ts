@@ -4,18 +4,13 @@ import { type Clock, errorCode, HOUR_MS, hourOf, type Logger } from '../kernel/i
 import {
   emptySequenceState,
   foldSequenceDecision,
+  type SequenceDecision,
   type SequencePlan,
   type SequenceState,
   STATE_FORMAT,
   sequencePlan,
 } from './sequence-state.ts';
-import type {
-  DecisionPosition,
-  SequenceCheckpoint,
-  SequenceDecision,
-  SequenceKey,
-  SequenceStore,
-} from './sequence-store.ts';
+import type { DecisionPosition, SequenceCheckpoint, SequenceKey, SequenceStore } from './sequence-store.ts';
 
 /** Hours close once an hour; corrections show after this long. */
 const FOLD_INTERVAL_MS = 60_000;
@@ -150,7 +145,7 @@ export function sequenceKey({ name, revision, metric }: Experiment): SequenceKey
 }
 
 /** End of the last decision hour whose attribution window and grace are over. */
-export function closedUntilMs(experiment: Experiment, metric: MetricConfig, nowMs: number): number {
+function closedUntilMs(experiment: Experiment, metric: MetricConfig, nowMs: number): number {
   return Math.max(0, hourOf(nowMs - metric.attribution_window_hours * HOUR_MS - experiment.graceMs));
 }
 

@@ -12,7 +12,6 @@ import {
   propensityMartingale,
 } from '../statistics/index.ts';
 import { type MetricScale, metricScale } from './metric-scale.ts';
-import type { SequenceDecision } from './sequence-store.ts';
 
 /** Of the state below: a checkpoint of another one is not resumed but folded anew. */
 export const STATE_FORMAT = 1;
@@ -27,6 +26,17 @@ const LARGEST_FALL = 4;
 /** Sums of logged propensities may be away from 1, and a propensity below its floor, by rounding. */
 const SUM_TOLERANCE = 1e-6;
 const FLOOR_SLACK = 1e-9;
+
+/** A unit's first delivered call, with its reward by the metric. */
+export interface SequenceDecision {
+  readonly createdAtMs: number;
+  readonly generationId: string;
+  readonly arm: string | null;
+  /** Arm → probability at the assignment of the unit. */
+  readonly propensities: Readonly<Record<string, number>> | null;
+  /** Null: no outcome counts. */
+  readonly reward: number | null;
+}
 
 /** What of a definition the fold depends on. All of it is part of the revision. */
 export interface SequencePlan {

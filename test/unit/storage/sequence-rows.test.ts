@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { loadMigrations } from '../../../src/storage/sqlite/migrations.ts';
 import { DECISION_PAGE_SQL } from '../../../src/storage/sqlite/sequence-rows.ts';
 import { generationRecord } from '../../helpers/ledger-records.ts';
 import { appendGeneration, writerCoreInMemory } from '../../helpers/writer-core-in-memory.ts';
@@ -42,5 +43,22 @@ describe('a page of decisions', () => {
 
     expect(before).toMatchObject([{ experiment: 'tips', generation_id: 'gen_1' }]);
     expect(database.prepare('SELECT * FROM experiment_decisions').all()).toEqual(before);
+  });
+
+  test('is filled by the migration from the units of an older ledger', () => {
+    const { database, apply } = writerCoreInMemory();
+    for (const name of ['ann', 'bob', 'cyd']) {
+      const unit = { experiment: 'tips', experimentRevision: 'r', arm: 'v1', unitKey: name };
+      apply(appendGeneration(generationRecord({ id: `gen_${name}`, ...unit })));
+    }
+    const written = database.prepare('SELECT * FROM experiment_decisions').all();
+    const migration = loadMigrations().find(({ name }) => name === '0003_sequence_folds.sql');
+    const [fill = ''] = migration?.sql.match(/INSERT INTO experiment_decisions[^;]*;/) ?? [];
+
+    database.exec('DELETE FROM experiment_decisions');
+    database.exec(fill);
+
+    expect(written).toHaveLength(3);
+    expect(database.prepare('SELECT * FROM experiment_decisions').all()).toEqual(written);
   });
 });
