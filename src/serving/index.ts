@@ -6,7 +6,6 @@ export { createScoreService, type ScoreParts } from './score.ts';
 export type {
   ScoreAnswer,
   ScoreObserver,
-  ScoreReply,
   ScoreRequest,
   ScoreService,
   ScoreTiming,
