@@ -111,7 +111,8 @@ class FileConfigStore implements ConfigStore {
   }
 
   async #reloadAndTell(): Promise<ConfigReloadReport> {
-    const outcome = await this.#reloadNow();
+    const attempted = await attempt(() => this.#reloadNow(), this.#current.name);
+    const outcome = attempted.kind === 'done' ? attempted.value : refused(attempted.faults);
     const report: ConfigReloadReport = Object.freeze({
       at: new Date(this.#options.clock.nowMs()).toISOString(),
       hash: this.#current.hash,
@@ -123,10 +124,9 @@ class FileConfigStore implements ConfigStore {
     return report;
   }
 
-  async #reloadNow(): Promise<Omit<ConfigReloadReport, 'at' | 'hash'>> {
+  async #reloadNow(): Promise<ReloadOutcome> {
     const current = this.#current;
-    if (this.#stop.signal.aborted) return { changed: [], needsRestart: [], warnings: [], faults: [] };
-    const refused = (faults: readonly Fault[]) => ({ changed: [], needsRestart: [], warnings: [], faults });
+    if (this.#stop.signal.aborted) return refused([]);
     const file = await attempt(this.#options.load, current.name);
     if (file.kind === 'failed') return refused(file.faults);
     const next = configInForce(current, file.value);
@@ -198,6 +198,12 @@ class FileConfigStore implements ConfigStore {
       logger[level]({ event: 'config_unchanged', ...fields }, 'nothing of the file came into force');
     }
   }
+}
+
+type ReloadOutcome = Omit<ConfigReloadReport, 'at' | 'hash'>;
+
+function refused(faults: readonly Fault[]): ReloadOutcome {
+  return { changed: [], needsRestart: [], warnings: [], faults };
 }
 
 type Attempt<Value> =
