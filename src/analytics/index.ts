@@ -39,12 +39,7 @@ export type {
   SequenceKey,
   SequenceStore,
 } from './sequence-store.ts';
-export {
-  createShadowEvidence,
-  type ShadowEvidence,
-  type ShadowEvidenceQuery,
-  type ShadowTotals,
-} from './shadow-evidence.ts';
+export { createShadowEvidence } from './shadow-evidence.ts';
 export type {
   LatencyHistogram,
   ShadowReader,

@@ -23,7 +23,7 @@ import {
 } from './shadow-work.ts';
 
 /** A turn of the event loop that comes this much late means that live calls wait for the processor. */
-const LATE_LOOP_MS = 50;
+const LATE_LOOP_MS = 100;
 /** Share of the ledger's queue from which on shadow rows stay out, so that there is room for the live ones. */
 const MAX_QUEUE_SHARE = 0.5;
 

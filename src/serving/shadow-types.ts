@@ -1,4 +1,4 @@
-import type { GenerationRecord, ScoreRecord, ShadowChange } from '../ledger/index.ts';
+import type { GenerationRecord, ScoreRecord } from '../ledger/index.ts';
 import type { CallEnd } from './generation-record.ts';
 import type { PreparedCall } from './prepare-call.ts';
 import type { ScoreRequest } from './score-types.ts';
@@ -40,9 +40,6 @@ export interface PolicyShadowRule extends ShadowLimits {
 }
 
 export type ShadowRule = PromptShadowRule | PolicyShadowRule;
-
-/** What a rule of a prompt changes about a live call. */
-export type PromptShadowChange = Exclude<ShadowChange, 'policy'>;
 
 /** A live call that is answered and recorded. */
 export interface LiveCall {

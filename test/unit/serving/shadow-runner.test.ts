@@ -502,7 +502,7 @@ describe('what is dropped', () => {
     const { ask, clock, drops, lag } = compose();
     await ask();
     // The deferred turn has not come yet, and time goes by.
-    lag.ms = 60;
+    lag.ms = 101;
     await clock.settle();
 
     expect(drops).toEqual([{ rule: 'candidate', reason: 'event_loop_late' }]);
