@@ -20,7 +20,7 @@ const STEP_WORK = 1_000;
 const MAX_PAGE_ROWS = 100;
 
 /** A correction while the leader folds makes it begin again; the next pass goes on where this one gave up. */
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 20;
 
 export interface SequenceFoldsOptions {
   /** The experiments in force at each pass. */
@@ -98,8 +98,10 @@ export function createSequenceFolds(options: SequenceFoldsOptions): SequenceFold
     const head = await store.sequenceHead(key);
     // Hours that were folded once stay so, also after a longer grace or a clock that went back.
     const untilMs = Math.max(closedUntilMs(experiment, metric, clock.nowMs()), head?.foldedUntilMs ?? 0);
-    if (head !== null && head.soundUntilMs >= untilMs) return;
-    const job = { key, plan: sequencePlan(experiment, metric), untilMs };
+    const plan = sequencePlan(experiment, metric);
+    const isReadable = head?.checkpoint === null || resumable(head?.checkpoint ?? null, plan) !== null;
+    if (head !== null && head.soundUntilMs >= untilMs && isReadable) return;
+    const job = { key, plan, untilMs };
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       if (stop.signal.aborted || (await foldOnce(job))) return;
     }
