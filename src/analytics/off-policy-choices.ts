@@ -1,4 +1,4 @@
-import type { Clock } from '../kernel/index.ts';
+import { type Clock, HOUR_MS } from '../kernel/index.ts';
 import {
   type LoggedFeatures,
   type PolicyReplay,
@@ -42,6 +42,8 @@ export interface OffPolicyChoicesInput {
   /** The definition that `policy:<name>` names. */
   readonly learner: ScorePolicy | null;
   readonly closedBeforeMs: number;
+  /** Newest decisions that cannot have a settled reward yet. */
+  readonly openDecisions: number;
   readonly signal: AbortSignal;
 }
 
@@ -84,7 +86,7 @@ async function evaluate(input: Omit<OffPolicyChoicesInput, 'policies'>): Promise
 
   let after: number | null = await reader.newestDecisions(
     name,
-    replay === null ? MAX_DECISIONS : MAX_REPLAYED_DECISIONS,
+    (replay === null ? MAX_DECISIONS : MAX_REPLAYED_DECISIONS) + input.openDecisions,
   );
   const truncated = after > 0;
   while (after !== null) {
@@ -104,7 +106,7 @@ async function evaluate(input: Omit<OffPolicyChoicesInput, 'policies'>): Promise
       throwIfLeft(signal);
       sliceEndsAtMs = clock.monotonicMs() + SLICE_MS;
     }
-    after = page.nextSequence;
+    after = isOpen(page.decisions.at(-1), input) ? null : page.nextSequence;
     await nextTurn();
   }
 
@@ -126,6 +128,15 @@ async function evaluate(input: Omit<OffPolicyChoicesInput, 'policies'>): Promise
     estimators: { ips, snips, dm, dr, sndr, switchDr, drOs },
     ...support,
   };
+}
+
+/** Decisions are recorded as they are made, all but a little: after an hour of open ones nothing closed follows. */
+function isOpen(
+  last: Pick<PolicyDecision, 'createdAtMs'> | undefined,
+  { policy, closedBeforeMs }: Pick<OffPolicyChoicesInput, 'policy' | 'closedBeforeMs'>,
+): boolean {
+  if (policy.declaration.missing !== 'zero' || last === undefined) return false;
+  return last.createdAtMs >= closedBeforeMs + HOUR_MS;
 }
 
 interface Target {

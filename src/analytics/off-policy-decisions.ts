@@ -35,7 +35,10 @@ export async function foldUnitDecisions(
 ): Promise<{ readonly interval: OffPolicyInterval | null; readonly earned: OffPolicyInterval | null }> {
   const { reader, report, log, closedBeforeMs, signal, maxDecisions = MAX_DECISIONS } = input;
   const { experiment, prompt, metric, missing, scale } = report;
-  const { spans, truncated } = newestSpans(await reader.unitHours(experiment), maxDecisions);
+  const hours = await reader.unitHours(experiment);
+  // Hours that cannot hold a settled reward would only take the place of others.
+  const settled = missing === 'zero' ? hours.filter(({ hourMs }) => hourMs < closedBeforeMs) : hours;
+  const { spans, truncated } = newestSpans(settled, maxDecisions);
   const sequences = createValueSequences(scale);
   const predicted = createArmMeans(log.arms.length, (scale.min + scale.max) / 2);
   const armIndexes = new Map(log.arms.map((arm, index) => [arm, index]));

@@ -300,7 +300,8 @@ describe('the report of a ranking policy', () => {
     expect(closed).toBeGreaterThan(100);
     expect(closed).toBeLessThan(decisions.length);
     expect(report).toMatchObject({ mature: closed, pending: decisions.length - closed });
-    expect(report.recent.mature).toBe(closed);
+    expect(report.recent).toMatchObject({ decisions: decisions.length, mature: closed });
+    expect(report.recent.mean).toBeCloseTo(report.mean ?? Number.NaN, 12);
     expect(report.offPolicy?.decisions).toBe(closed);
   });
 
