@@ -25,12 +25,23 @@ const UNITS_PER_LOOK = 100;
 const ALPHA = 0.05;
 const BUCKETS = 10_000;
 
-/** Rewards of the arms; the first is the baseline, the last the one that is asked about. */
-const WORLDS = [
-  [0.2, 0.35, 0.5],
-  [0.3, 0.35, 0.4],
-  [0.3, 0.3, 0.3],
-  [0.3, 0.4],
+/** Means of the arms at a unit; the first arm is the baseline, the last the one that is asked about. */
+interface World {
+  readonly name: string;
+  readonly meansAt: (unit: number) => readonly number[];
+}
+
+const constant = (...means: readonly number[]): World => ({ name: means.join(' / '), meansAt: () => means });
+
+const WORLDS: readonly World[] = [
+  constant(0.2, 0.35, 0.5),
+  constant(0.3, 0.35, 0.4),
+  constant(0.3, 0.4),
+  constant(0.3, 0.3, 0.3),
+  {
+    name: '0.1 / 0.1, from unit 300 on 0.9 / 0.9',
+    meansAt: (unit) => (unit < 300 ? [0.1, 0.1] : [0.9, 0.9]),
+  },
 ];
 const CANDIDATES = ['union bound', 'direct difference', 'both at half of alpha'] as const;
 
@@ -43,17 +54,18 @@ interface Verdict {
 }
 
 function simulate(
-  means: readonly number[],
+  { meansAt }: World,
   kind: 'fixed' | 'thompson',
   seed: number,
 ): Readonly<Record<Candidate, Verdict>> {
   const random = seededRandom(seed);
-  const last = means.length - 1;
-  const truth = Math.sign((means[last] ?? 0) - (means[0] ?? 0));
-  const even = Math.floor(BUCKETS / means.length) / BUCKETS;
-  const floor = kind === 'fixed' ? even : Math.floor((0.1 / means.length) * BUCKETS) / BUCKETS;
-  let propensities: readonly number[] = means.map(() => 1 / means.length);
-  const totals = means.map(() => ({ n: 0, sum: 0 }));
+  const atFirst = meansAt(1);
+  const last = atFirst.length - 1;
+  const truth = Math.sign((atFirst[last] ?? 0) - (atFirst[0] ?? 0));
+  const even = Math.floor(BUCKETS / atFirst.length) / BUCKETS;
+  const floor = kind === 'fixed' ? even : Math.floor((0.1 / atFirst.length) * BUCKETS) / BUCKETS;
+  let propensities: readonly number[] = atFirst.map(() => 1 / atFirst.length);
+  const totals = atFirst.map(() => ({ n: 0, sum: 0 }));
   let direct = differenceSequence({ arm: last, baseline: 0, minPropensity: floor });
   const alpha = ALPHA / last;
   const verdicts: Record<Candidate, Verdict> = {
@@ -64,7 +76,7 @@ function simulate(
   for (let unit = 1; unit <= Math.max(...UNITS); unit += 1) {
     const qHat = totals.map(({ n, sum }) => (sum + 0.5) / (n + 1));
     const chosen = chooseByWeights(random.next(), propensities) ?? 0;
-    const reward = random.next() < (means[chosen] ?? 0) ? 1 : 0;
+    const reward = random.next() < (meansAt(unit)[chosen] ?? 0) ? 1 : 0;
     direct = foldDifference(direct, { propensities, chosen, reward, qHat });
     const total = totals[chosen];
     if (total !== undefined) {
@@ -113,15 +125,15 @@ console.log(
   `| means | policy | interval | ${UNITS.map((units) => `by ${units} units`).join(' | ')} | fooled |`,
 );
 console.log(`|---|---|---|${UNITS.map(() => '---|').join('')}---|`);
-for (const means of WORLDS) {
+for (const world of WORLDS) {
   for (const kind of ['fixed', 'thompson'] as const) {
-    const all = Array.from({ length: runs }, (_, seed) => simulate(means, kind, seed));
+    const all = Array.from({ length: runs }, (_, seed) => simulate(world, kind, seed));
     for (const candidate of CANDIDATES) {
       const shares = UNITS.map((units) =>
         percent(all.filter((run) => run[candidate].rightAt <= units).length, runs),
       );
       const fooled = percent(all.filter((run) => run[candidate].wrong).length, runs);
-      console.log(`| ${means.join(' / ')} | ${kind} | ${candidate} | ${shares.join(' | ')} | ${fooled} |`);
+      console.log(`| ${world.name} | ${kind} | ${candidate} | ${shares.join(' | ')} | ${fooled} |`);
     }
   }
 }

@@ -11,6 +11,8 @@ export interface RankingOptions extends Recording {
   readonly store: ConfigStore;
   readonly storage: Pick<SqliteStorage, 'ledger' | 'scorePolicies'>;
   readonly observer: ScoreParts['observer'];
+  /** Told of every decision. */
+  readonly shadows: NonNullable<ScoreParts['shadows']>;
   readonly ids: Ids;
   readonly clock: Clock;
   readonly random: Random;

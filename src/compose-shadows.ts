@@ -8,6 +8,7 @@ import {
   loadShadowRules,
   type ShadowRunner,
   type ShadowRunnerOptions,
+  shadowRuleFaults,
 } from './serving/index.ts';
 import type { SqliteStorage } from './storage/sqlite/index.ts';
 
@@ -24,6 +25,8 @@ export interface ShadowsOptions extends Recording {
   readonly storage: Pick<SqliteStorage, 'ledger' | 'shadowLedger' | 'shadowReader'>;
   readonly liveRoutes: ShadowRunnerOptions['liveRoutes'];
   readonly observer: ShadowRunnerOptions['observer'];
+  /** Asked only once something is ranked. */
+  readonly policies: () => ShadowRunnerOptions['policies'];
   readonly ids: Ids;
   readonly clock: Clock;
   readonly random: Random;
@@ -42,6 +45,7 @@ export async function openShadows(options: ShadowsOptions): Promise<Shadows> {
   const { config } = store.current();
   const registry = () => prompts.current();
   let rules = loadShadowRules(config, registry());
+  store.addCheck(async (next) => shadowRuleFaults(next.config, registry()));
   store.addPreparation(async (next) => {
     const loaded = loadShadowRules(next.config, registry());
     return () => {
@@ -59,6 +63,10 @@ export async function openShadows(options: ShadowsOptions): Promise<Shadows> {
     ...options,
     rules: () => rules,
     routes,
+    policies: {
+      find: (name) => options.policies().find(name),
+      current: (name) => options.policies().current(name),
+    },
     ledger: storage.ledger,
     maxQueuedWrites: config.ledger.max_queued_writes,
     shadowLedger: storage.shadowLedger,

@@ -175,6 +175,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       prompts,
       storage,
       liveRoutes: routes,
+      policies: () => ranking.policies,
       observer: metrics,
       ids,
       clock,
@@ -201,6 +202,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     const ranking = await openRanking({
       ...recording,
+      shadows: shadows.runner,
       store,
       storage,
       observer: metrics,
@@ -219,7 +221,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     const experimentReports = createExperimentReports({
       reader: storage.experimentReader,
-      experiments: rollouts.running,
+      experiments: experiments.current,
       stops: rollouts.stops,
       health: rollouts.health,
       snapshots: storage.policySnapshots,

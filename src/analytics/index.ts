@@ -29,22 +29,17 @@ export type {
 } from './policy-reader.ts';
 export { createPolicyReports, type PolicyReports } from './policy-reports.ts';
 export type { ReportReader, VersionTotals, VersionTotalsQuery } from './report-reader.ts';
-export { createSequenceFolds, type SequenceFolds } from './sequence-folds.ts';
+export { createSequenceFolds } from './sequence-folds.ts';
+export type { SequenceDecision } from './sequence-state.ts';
 export type {
   DecisionPageQuery,
   SequenceCheckpoint,
   SequenceCommit,
-  SequenceDecision,
   SequenceHead,
   SequenceKey,
   SequenceStore,
 } from './sequence-store.ts';
-export {
-  createShadowEvidence,
-  type ShadowEvidence,
-  type ShadowEvidenceQuery,
-  type ShadowTotals,
-} from './shadow-evidence.ts';
+export { createShadowEvidence } from './shadow-evidence.ts';
 export type {
   LatencyHistogram,
   ShadowReader,

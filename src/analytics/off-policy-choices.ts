@@ -1,6 +1,6 @@
-import type { Clock } from '../kernel/index.ts';
+import { type Clock, HOUR_MS } from '../kernel/index.ts';
 import {
-  type FeatureSources,
+  type LoggedFeatures,
   type PolicyReplay,
   replayPolicy,
   rewardOfShare,
@@ -21,6 +21,9 @@ import { createValueSequences } from './value-sequences.ts';
 /** Decisions that one evaluation reads at most: some seconds, the newest are kept. */
 const MAX_DECISIONS = 200_000;
 
+/** Encoding every candidate of a decision again takes several times as long. */
+const MAX_REPLAYED_DECISIONS = 50_000;
+
 /** Rows of a page; the reader ends it sooner when they are large. */
 const PAGE_ROWS = 200;
 
@@ -39,6 +42,8 @@ export interface OffPolicyChoicesInput {
   /** The definition that `policy:<name>` names. */
   readonly learner: ScorePolicy | null;
   readonly closedBeforeMs: number;
+  /** Newest decisions that cannot have a settled reward yet. */
+  readonly openDecisions: number;
   readonly signal: AbortSignal;
 }
 
@@ -79,7 +84,10 @@ async function evaluate(input: Omit<OffPolicyChoicesInput, 'policies'>): Promise
     target.learn(reward);
   };
 
-  let after: number | null = await reader.newestDecisions(name, MAX_DECISIONS);
+  let after: number | null = await reader.newestDecisions(
+    name,
+    (replay === null ? MAX_DECISIONS : MAX_REPLAYED_DECISIONS) + input.openDecisions,
+  );
   const truncated = after > 0;
   while (after !== null) {
     throwIfLeft(signal);
@@ -98,7 +106,7 @@ async function evaluate(input: Omit<OffPolicyChoicesInput, 'policies'>): Promise
       throwIfLeft(signal);
       sliceEndsAtMs = clock.monotonicMs() + SLICE_MS;
     }
-    after = page.nextSequence;
+    after = isOpen(page.decisions.at(-1), input) ? null : page.nextSequence;
     await nextTurn();
   }
 
@@ -122,6 +130,15 @@ async function evaluate(input: Omit<OffPolicyChoicesInput, 'policies'>): Promise
   };
 }
 
+/** Decisions are recorded as they are made, all but a little: after an hour of open ones nothing closed follows. */
+function isOpen(
+  last: Pick<PolicyDecision, 'createdAtMs'> | undefined,
+  { policy, closedBeforeMs }: Pick<OffPolicyChoicesInput, 'policy' | 'closedBeforeMs'>,
+): boolean {
+  if (policy.declaration.missing !== 'zero' || last === undefined) return false;
+  return last.createdAtMs >= closedBeforeMs + HOUR_MS;
+}
+
 interface Target {
   readonly shares: readonly number[];
   /** To be called once the shares have been used: the reward belongs to the decisions after this one. */
@@ -142,16 +159,11 @@ function targetOf(choice: TargetChoice, decision: PolicyDecision, replay: Policy
       };
     case 'first':
       return { shares: only(0, estimates.length), learn: LEARNS_NOTHING };
-    case 'policy': {
-      const sources = featureSources(decision);
-      const source = sources[chosen];
+    case 'policy':
       return {
-        shares: replay?.propensities(sources, createdAtMs) ?? [],
-        learn: (reward) => {
-          if (source !== undefined) replay?.learn(source, reward, createdAtMs);
-        },
+        shares: replay?.propensities(loggedFeatures(decision), createdAtMs) ?? [],
+        learn: (reward) => replay?.learn(chosen, reward),
       };
-    }
     default:
       return choice satisfies never;
   }
@@ -162,14 +174,15 @@ function only(index: number, count: number): readonly number[] {
 }
 
 /** Row mapper: what the writer put there, see `ScoreRecord`. */
-function featureSources({ features }: PolicyDecision): readonly FeatureSources[] {
-  if (features === null) return [];
-  const candidates = JSON.parse(features.candidatesJson) as {
-    readonly features: FeatureSources['candidate'];
+function loggedFeatures({ features }: PolicyDecision): LoggedFeatures {
+  const candidates = JSON.parse(features?.candidatesJson ?? '[]') as {
+    readonly features: LoggedFeatures['candidates'][number];
   }[];
-  const profile = JSON.parse(features.profileJson ?? 'null') as FeatureSources['profile'];
-  const context = JSON.parse(features.contextJson ?? 'null') as FeatureSources['context'];
-  return candidates.map((candidate) => ({ candidate: candidate.features, profile, context }));
+  return {
+    candidates: candidates.map((candidate) => candidate.features),
+    profile: JSON.parse(features?.profileJson ?? 'null') as LoggedFeatures['profile'],
+    context: JSON.parse(features?.contextJson ?? 'null') as LoggedFeatures['context'],
+  };
 }
 
 /** What a row of another release may lack. */

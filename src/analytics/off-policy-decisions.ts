@@ -10,7 +10,7 @@ import { createValueSequences } from './value-sequences.ts';
 const MAX_DECISIONS = 200_000;
 
 /** Rows of a page: reading it and folding it take a few milliseconds each. */
-const PAGE_ROWS = 500;
+const PAGE_ROWS = 250;
 
 /** Before the first reward of an arm its prediction is the middle of the scale, with the weight of one reward. */
 const PRIOR_REWARDS = 1;
@@ -35,7 +35,10 @@ export async function foldUnitDecisions(
 ): Promise<{ readonly interval: OffPolicyInterval | null; readonly earned: OffPolicyInterval | null }> {
   const { reader, report, log, closedBeforeMs, signal, maxDecisions = MAX_DECISIONS } = input;
   const { experiment, prompt, metric, missing, scale } = report;
-  const { spans, truncated } = newestSpans(await reader.unitHours(experiment), maxDecisions);
+  const hours = await reader.unitHours(experiment);
+  // Hours that cannot hold a settled reward would only take the place of others.
+  const settled = missing === 'zero' ? hours.filter(({ hourMs }) => hourMs < closedBeforeMs) : hours;
+  const { spans, truncated } = newestSpans(settled, maxDecisions);
   const sequences = createValueSequences(scale);
   const predicted = createArmMeans(log.arms.length, (scale.min + scale.max) / 2);
   const armIndexes = new Map(log.arms.map((arm, index) => [arm, index]));

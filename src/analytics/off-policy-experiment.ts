@@ -155,7 +155,8 @@ const OUT_OF_RANGE: OffPolicyReason = {
 };
 const NO_INTERVAL: OffPolicyReason = {
   fault: 'no_interval',
-  message: 'The raw decisions behind the totals are not there (any more), so there is no interval.',
+  message:
+    'There is no interval: the decisions behind the totals are not there (any more), or the metric has one value only.',
 };
 
 function explained(fault: string, message: string, { missing }: EvaluatedExperiment): string {

@@ -4,7 +4,7 @@ import { nextTurn, throwIfLeft } from './evaluation-queue.ts';
 import { metricScale } from './metric-scale.ts';
 import { evaluateChoices, type OffPolicyChoicesInput } from './off-policy-choices.ts';
 import type { OffPolicyReport } from './off-policy-report.ts';
-import type { PolicyCell, PolicyReader, PolicyTotals } from './policy-reader.ts';
+import type { PolicyCell, PolicyChoice, PolicyReader, PolicyTotals } from './policy-reader.ts';
 import type { PolicyFigures, PolicyReport, RecentDecisions } from './policy-report.ts';
 import { settledReward } from './settled-reward.ts';
 import { parseTargetChoice } from './target-policy.ts';
@@ -44,7 +44,9 @@ export function createPolicyReports(options: PolicyReportsOptions): PolicyReport
       const { declaration, metric } = policy;
       const closedBeforeMs = hourOf(nowMs - declaration.attribution_window_hours * HOUR_MS);
       const totals = await reader.policyTotals({ policy: name, metric, closedBeforeMs });
-      const recent = await recentDecisions(policy, reader, closedBeforeMs, signal);
+      const figures = figuresOf(totals.hours, policy);
+      const openDecisions = declaration.missing === 'zero' ? figures.pending : 0;
+      const recent = await recentDecisions({ policy, reader, closedBeforeMs, openDecisions, signal });
       const offPolicy: OffPolicyReport | null =
         choice === null || target === null
           ? null
@@ -55,6 +57,7 @@ export function createPolicyReports(options: PolicyReportsOptions): PolicyReport
               choice,
               learner,
               closedBeforeMs,
+              openDecisions,
               signal,
             });
       return {
@@ -67,7 +70,7 @@ export function createPolicyReports(options: PolicyReportsOptions): PolicyReport
         attributionWindowHours: declaration.attribution_window_hours,
         scale: metricScale(declaration),
         generatedAt: new Date(nowMs).toISOString(),
-        ...figuresOf(totals.hours, policy),
+        ...figures,
         recent,
         overTime: overTime(totals, policy),
         policyRevisions: totals.revisions
@@ -127,42 +130,45 @@ function figuresOf(cells: readonly PolicyCell[], { declaration }: ScorePolicy): 
   };
 }
 
-async function recentDecisions(
-  { name, metric, declaration }: ScorePolicy,
-  reader: PolicyReader,
-  closedBeforeMs: number,
-  signal: AbortSignal,
-): Promise<RecentDecisions> {
-  let after: number | null = await reader.newestDecisions(name, RECENT_DECISIONS);
-  const truncated = after > 0;
+interface RecentInput {
+  readonly policy: ScorePolicy;
+  readonly reader: PolicyReader;
+  readonly closedBeforeMs: number;
+  /** Newest decisions that cannot have a settled reward yet. */
+  readonly openDecisions: number;
+  readonly signal: AbortSignal;
+}
+
+async function recentDecisions(input: RecentInput): Promise<RecentDecisions> {
+  const { policy, reader, closedBeforeMs, openDecisions } = input;
+  const { name, declaration } = policy;
   const sequences = createValueSequences(metricScale(declaration));
   const propensities: number[] = [];
   let sum = 0;
   let mature = 0;
-  while (after !== null) {
-    throwIfLeft(signal);
-    const page = await reader.policyChoices({
-      policy: name,
-      metric,
-      afterSequence: after,
-      limit: RECENT_PAGE_ROWS,
-    });
-    for (const choice of page.choices) {
-      propensities.push(choice.chosenPropensity);
-      const reward = settledReward(choice, declaration.missing, closedBeforeMs);
-      if (reward === null) continue;
-      mature += 1;
-      sum += reward;
-      // What was earned needs no weights.
-      sequences.fold({ propensities: [1], chosen: 0, reward, target: [1] });
-    }
-    after = page.nextSequence;
-    await nextTurn();
+  const addReward = (choice: PolicyChoice): void => {
+    const reward = settledReward(choice, declaration.missing, closedBeforeMs);
+    if (reward === null) return;
+    mature += 1;
+    sum += reward;
+    // What was earned needs no weights.
+    sequences.fold({ propensities: [1], chosen: 0, reward, target: [1] });
+  };
+
+  const newest = await reader.newestDecisions(name, RECENT_DECISIONS);
+  await readChoices(input, newest, (choice) => {
+    propensities.push(choice.chosenPropensity);
+    if (openDecisions === 0) addReward(choice);
+  });
+  if (openDecisions > 0) {
+    // The newest ones have no settled reward: what was earned is told by the newest ones that have.
+    const settled = await reader.newestDecisions(name, RECENT_DECISIONS + openDecisions);
+    await readChoices(input, settled, addReward, closedBeforeMs + HOUR_MS);
   }
-  const interval = sequences.intervals(truncated).onPolicy;
+  const interval = sequences.intervals(newest > 0).onPolicy;
   return {
     decisions: propensities.length,
-    truncated,
+    truncated: newest > 0,
     mature,
     mean: mature === 0 ? null : sum / mature,
     interval:
@@ -176,6 +182,29 @@ async function recentDecisions(
           },
     chosenPropensity: quantilesOf(propensities),
   };
+}
+
+async function readChoices(
+  { policy, reader, signal }: RecentInput,
+  afterSequence: number,
+  visit: (choice: PolicyChoice) => void,
+  /** Decisions are recorded nearly in their order: one so late ends the reading. */
+  untilMs = Number.POSITIVE_INFINITY,
+): Promise<void> {
+  let after: number | null = afterSequence;
+  while (after !== null) {
+    throwIfLeft(signal);
+    const page = await reader.policyChoices({
+      policy: policy.name,
+      metric: policy.metric,
+      afterSequence: after,
+      limit: RECENT_PAGE_ROWS,
+    });
+    for (const choice of page.choices) visit(choice);
+    const isPast = (page.choices.at(-1)?.createdAtMs ?? 0) >= untilMs;
+    after = isPast ? null : page.nextSequence;
+    await nextTurn();
+  }
 }
 
 function quantilesOf(values: readonly number[]): RecentDecisions['chosenPropensity'] {

@@ -4,28 +4,23 @@ import { type Clock, errorCode, HOUR_MS, hourOf, type Logger } from '../kernel/i
 import {
   emptySequenceState,
   foldSequenceDecision,
+  type SequenceDecision,
   type SequencePlan,
   type SequenceState,
   STATE_FORMAT,
   sequencePlan,
 } from './sequence-state.ts';
-import type {
-  DecisionPosition,
-  SequenceCheckpoint,
-  SequenceDecision,
-  SequenceKey,
-  SequenceStore,
-} from './sequence-store.ts';
+import type { DecisionPosition, SequenceCheckpoint, SequenceKey, SequenceStore } from './sequence-store.ts';
 
 /** Hours close once an hour; corrections show after this long. */
 const FOLD_INTERVAL_MS = 60_000;
 
 /** Work of one step, in decisions x arms^2: a few milliseconds on the thread that also answers calls. */
-const STEP_WORK = 2_000;
-const MAX_PAGE_ROWS = 200;
+const STEP_WORK = 1_000;
+const MAX_PAGE_ROWS = 100;
 
 /** A correction while the leader folds makes it begin again; the next pass goes on where this one gave up. */
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 20;
 
 export interface SequenceFoldsOptions {
   /** The experiments in force at each pass. */
@@ -103,8 +98,10 @@ export function createSequenceFolds(options: SequenceFoldsOptions): SequenceFold
     const head = await store.sequenceHead(key);
     // Hours that were folded once stay so, also after a longer grace or a clock that went back.
     const untilMs = Math.max(closedUntilMs(experiment, metric, clock.nowMs()), head?.foldedUntilMs ?? 0);
-    if (head !== null && head.soundUntilMs >= untilMs) return;
-    const job = { key, plan: sequencePlan(experiment, metric), untilMs };
+    const plan = sequencePlan(experiment, metric);
+    const isReadable = head?.checkpoint === null || resumable(head?.checkpoint ?? null, plan) !== null;
+    if (head !== null && head.soundUntilMs >= untilMs && isReadable) return;
+    const job = { key, plan, untilMs };
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
       if (stop.signal.aborted || (await foldOnce(job))) return;
     }
@@ -150,7 +147,7 @@ export function sequenceKey({ name, revision, metric }: Experiment): SequenceKey
 }
 
 /** End of the last decision hour whose attribution window and grace are over. */
-export function closedUntilMs(experiment: Experiment, metric: MetricConfig, nowMs: number): number {
+function closedUntilMs(experiment: Experiment, metric: MetricConfig, nowMs: number): number {
   return Math.max(0, hourOf(nowMs - metric.attribution_window_hours * HOUR_MS - experiment.graceMs));
 }
 

@@ -12,17 +12,31 @@ import {
   propensityMartingale,
 } from '../statistics/index.ts';
 import { type MetricScale, metricScale } from './metric-scale.ts';
-import type { SequenceDecision } from './sequence-store.ts';
 
 /** Of the state below: a checkpoint of another one is not resumed but folded anew. */
 export const STATE_FORMAT = 1;
 
-/** How far doubly robust pseudo-outcomes may fall below 0 (`pseudoOutcome`). */
-const ROBUSTNESS = 0.5;
+/**
+ * How far doubly robust pseudo-outcomes of values may fall below 0 (`pseudoOutcome`); with every propensity at the floor
+ * or above they never fall further than 1/floor - 1. In simulated experiments 4 is as narrow as smaller numbers for an
+ * arm with traffic, and narrower for one that a policy starves.
+ */
+const LARGEST_FALL = 4;
 
 /** Sums of logged propensities may be away from 1, and a propensity below its floor, by rounding. */
 const SUM_TOLERANCE = 1e-6;
 const FLOOR_SLACK = 1e-9;
+
+/** A unit's first delivered call, with its reward by the metric. */
+export interface SequenceDecision {
+  readonly createdAtMs: number;
+  readonly generationId: string;
+  readonly arm: string | null;
+  /** Arm → probability at the assignment of the unit. */
+  readonly propensities: Readonly<Record<string, number>> | null;
+  /** Null: no outcome counts. */
+  readonly reward: number | null;
+}
 
 /** What of a definition the fold depends on. All of it is part of the revision. */
 export interface SequencePlan {
@@ -81,7 +95,7 @@ export function emptySequenceState({ arms, baseline, floor }: SequencePlan): Seq
     offScale: 0,
     rewards: arms.map(() => ({ n: 0, sum: 0 })),
     estimates: arms.map(() => 0),
-    values: arms.map(() => gammaExponentialSequence(ROBUSTNESS)),
+    values: arms.map(() => gammaExponentialSequence(Math.min(LARGEST_FALL, 1 / minPropensity - 1))),
     differences: arms.flatMap((_name, arm) =>
       arm === baseline ? [] : [differenceSequence({ arm, baseline, minPropensity })],
     ),

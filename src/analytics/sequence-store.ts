@@ -1,4 +1,4 @@
-import type { SequenceState } from './sequence-state.ts';
+import type { SequenceDecision, SequenceState } from './sequence-state.ts';
 
 /** One sequence: a metric of an experiment under one definition. */
 export interface SequenceKey {
@@ -22,17 +22,6 @@ export interface SequenceHead {
   readonly corrections: number;
   /** The newest one; while a change waits it still holds what was known before. */
   readonly checkpoint: SequenceCheckpoint | null;
-}
-
-/** A unit's first delivered call, with its reward by the metric. */
-export interface SequenceDecision {
-  readonly createdAtMs: number;
-  readonly generationId: string;
-  readonly arm: string | null;
-  /** Arm → probability at the assignment of the unit. */
-  readonly propensities: Readonly<Record<string, number>> | null;
-  /** Null: no outcome counts. */
-  readonly reward: number | null;
 }
 
 /** Where a page of decisions begins: after this one. */

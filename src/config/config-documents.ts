@@ -1,3 +1,4 @@
+import { LIVE_SECTIONS } from './config-in-force.ts';
 import { FIXED_VARIABLES, variablesNamedBy } from './environment-variables.ts';
 import { configSchema, type GatewayConfig } from './schema.ts';
 import { jsonSchemaOf, type SchemaNode } from './schema-fault.ts';
@@ -48,6 +49,7 @@ function isSection(node: SchemaNode): boolean {
 
 function sectionOf(name: string, node: SchemaNode): readonly string[] {
   const lines = [`## \`${name}\``, '', node.description ?? '', ''];
+  if (LIVE_SECTIONS.includes(name)) lines.push('Follows the file while the gateway serves.', '');
   const entry = node.properties === undefined ? entryOf(node) : null;
   if (entry === null) return [...lines, ...table(rowsBelow(name, node)), ''];
   const { default: fallback } = node;

@@ -33,9 +33,12 @@ export function changedSections(next: LoadedConfig, current: LoadedConfig): read
 
 /** Values of the file, as formatted paths, that differ from those in force and stay so until a restart. */
 export function needsRestart(file: LoadedConfig, inForce: LoadedConfig): readonly string[] {
-  return differences(inForce.config, file.config, [])
+  const paths = differences(inForce.config, file.config, [])
     .filter(([section]) => section !== '$schema' && !TAKEN_SECTIONS.has(String(section)))
     .map(formatJsonPath);
+  // The first metric is the default of prompts that name none.
+  const isReordered = firstMetric(inForce) !== firstMetric(file);
+  return isReordered && paths.every((path) => !path.startsWith('metrics')) ? [...paths, 'metrics'] : paths;
 }
 
 /** First values of labels that were added or changed: a running gateway does not read them. */
@@ -66,6 +69,10 @@ function withLiveSections(base: GatewayConfig, taken: GatewayConfig): GatewayCon
   const live = Object.entries(taken).filter(([section]) => TAKEN_SECTIONS.has(section));
   // Every section keeps the type it has in the schema.
   return Object.fromEntries([...kept, ...live]) as GatewayConfig;
+}
+
+function firstMetric({ config }: LoadedConfig): string | undefined {
+  return Object.keys(config.metrics)[0];
 }
 
 /** As written: the order of arms means something, so another order is another section. */

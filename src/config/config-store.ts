@@ -10,7 +10,6 @@ import type {
   ConfigReloadReport,
   ConfigStatus,
   ReloadCheck,
-  ReloadListener,
   ReloadPreparation,
   ReloadWarning,
 } from './config-types.ts';
@@ -35,7 +34,6 @@ export interface ConfigStore {
   addCheck(check: ReloadCheck): void;
   addWarning(warning: ReloadWarning): void;
   addPreparation(preparation: ReloadPreparation): void;
-  subscribe(listener: ReloadListener): void;
   /** Reloads when the file changes, until closed. */
   watch(): void;
   close(): Promise<void>;
@@ -50,7 +48,6 @@ class FileConfigStore implements ConfigStore {
   readonly #checks: ReloadCheck[] = [];
   readonly #warnings: ReloadWarning[] = [];
   readonly #preparations: ReloadPreparation[] = [];
-  readonly #listeners: ReloadListener[] = [];
   readonly #stop = new AbortController();
   readonly #counts = { changed: 0, unchanged: 0, failed: 0 };
   #current: LoadedConfig;
@@ -87,10 +84,6 @@ class FileConfigStore implements ConfigStore {
     this.#preparations.push(preparation);
   }
 
-  subscribe(listener: ReloadListener): void {
-    this.#listeners.push(listener);
-  }
-
   reload(): Promise<ConfigReloadReport> {
     const report = this.#tail.then(() => this.#reloadAndTell());
     this.#tail = report.catch(() => undefined);
@@ -118,7 +111,8 @@ class FileConfigStore implements ConfigStore {
   }
 
   async #reloadAndTell(): Promise<ConfigReloadReport> {
-    const outcome = await this.#reloadNow();
+    const attempted = await attempt(() => this.#reloadNow(), this.#current.name);
+    const outcome = attempted.kind === 'done' ? attempted.value : refused(attempted.faults);
     const report: ConfigReloadReport = Object.freeze({
       at: new Date(this.#options.clock.nowMs()).toISOString(),
       hash: this.#current.hash,
@@ -130,10 +124,9 @@ class FileConfigStore implements ConfigStore {
     return report;
   }
 
-  async #reloadNow(): Promise<Omit<ConfigReloadReport, 'at' | 'hash'>> {
+  async #reloadNow(): Promise<ReloadOutcome> {
     const current = this.#current;
-    if (this.#stop.signal.aborted) return { changed: [], needsRestart: [], warnings: [], faults: [] };
-    const refused = (faults: readonly Fault[]) => ({ changed: [], needsRestart: [], warnings: [], faults });
+    if (this.#stop.signal.aborted) return refused([]);
     const file = await attempt(this.#options.load, current.name);
     if (file.kind === 'failed') return refused(file.faults);
     const next = configInForce(current, file.value);
@@ -165,19 +158,18 @@ class FileConfigStore implements ConfigStore {
       if (prepared.kind === 'failed') return refused(prepared.faults);
       commits.push(prepared.value);
     }
-    // No `await` before the last of them has begun: nobody sees one section new and another old.
+    // No `await` in between: nobody sees one section new and another old.
     this.#current = next;
-    const followers = [...commits, ...this.#listeners.map((listener) => () => listener(next, current))];
-    await Promise.all(followers.map((follow) => this.#follow(follow)));
+    for (const commit of commits) this.#follow(commit);
     return { changed, needsRestart: restart, warnings: [...warnings, ...odd.value], faults: [] };
   }
 
-  async #follow(follow: () => void | Promise<void>): Promise<void> {
+  #follow(commit: () => void): void {
     try {
-      await follow();
+      commit();
     } catch (error) {
       this.#options.logger.error(
-        { event: 'config_listener_failed', error: errorMessage(error), err: error },
+        { event: 'config_commit_failed', error: errorMessage(error), err: error },
         'a part did not follow the new configuration',
       );
     }
@@ -206,6 +198,12 @@ class FileConfigStore implements ConfigStore {
       logger[level]({ event: 'config_unchanged', ...fields }, 'nothing of the file came into force');
     }
   }
+}
+
+type ReloadOutcome = Omit<ConfigReloadReport, 'at' | 'hash'>;
+
+function refused(faults: readonly Fault[]): ReloadOutcome {
+  return { changed: [], needsRestart: [], warnings: [], faults };
 }
 
 type Attempt<Value> =

@@ -17,9 +17,6 @@ export type ReloadWarning = (next: LoadedConfig, current: LoadedConfig) => reado
  */
 export type ReloadPreparation = (next: LoadedConfig, current: LoadedConfig) => Promise<() => void>;
 
-/** Told in the same turn in which the configuration has changed. */
-export type ReloadListener = (next: LoadedConfig, previous: LoadedConfig) => void | Promise<void>;
-
 export interface ConfigReloadReport {
   /** ISO 8601. */
   readonly at: string;

@@ -1,7 +1,7 @@
 export { configJsonSchemaText, configMarkdown } from './config-documents.ts';
 export type { ConfigFault } from './config-fault.ts';
 export { type ConfigStore, createConfigStore } from './config-store.ts';
-export type { ConfigReloadReport, ConfigStatus, ReloadCheck } from './config-types.ts';
+export type { ConfigReloadReport } from './config-types.ts';
 export { describeConfig } from './describe-config.ts';
 export type { DefaultPromptVersion, Environment } from './environment.ts';
 export { experimentMetric } from './experiment-checks.ts';

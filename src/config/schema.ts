@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 import { experimentsSchema } from './experiment-schema.ts';
 import { NAME } from './name-schema.ts';
-import { rolloutGatesSchema } from './rollout-schema.ts';
 import { policiesSchema } from './policy-schema.ts';
+import { rolloutGatesSchema } from './rollout-schema.ts';
 import { positiveInt, VARIABLE_NAME } from './schema-fields.ts';
 import { shadowSchema } from './shadow-schema.ts';
 import { providerSchema, routeSchema } from './upstream-schema.ts';
@@ -183,7 +183,7 @@ const ledgerSchema = z
       .array(z.string().min(1))
       .default([])
       .describe(
-        'Paths below `variables`, `profile_features` and `metadata` whose values are replaced by `[redacted]` before anything is stored, for example `variables.email`; `*` stands for one step.',
+        'Paths below `variables`, `profile_features`, `metadata`, and for ranking `features` (of candidates) and `context`, whose values are replaced by `[redacted]` before anything is stored, for example `variables.email`; `*` stands for one step.',
       ),
     unit_hash_key_env: VARIABLE_NAME.optional().describe(
       'Environment variable with the key of the unit hash. Default: a key made at the first start and kept in the database.',

@@ -66,6 +66,8 @@ export function createGuardrailWatch(options: GuardrailWatchOptions): GuardrailW
         logger.info({ event: 'guardrails_checked', experiment: name }, 'guardrails are checked again');
       }
     } catch (error) {
+      // Harm that could not be seen, or a stop that could not be written, does not wait for the next interval.
+      looked.delete(keyOf(experiment));
       if (failing.has(name) || closing.signal.aborted) return;
       failing.add(name);
       logger.error(

@@ -29,9 +29,7 @@ export { createDefinitionGates, type RolloutDefinitions } from './rollout-defini
 export { createRolloutGates, gateFacts, type RolloutGates } from './rollout-gates.ts';
 export { createRolloutHistory, type RolloutHistory } from './rollout-history.ts';
 export {
-  type GateEvidence,
   type GateFinding,
-  type LiveVersion,
   type NewRolloutEvent,
   NO_GATE,
   type RolloutEvent,

@@ -1,4 +1,4 @@
-import type { Fault } from '../kernel/index.ts';
+import { AppError, type Fault } from '../kernel/index.ts';
 import type { Experiment } from './experiment-types.ts';
 import type { LabelView } from './label-types.ts';
 import { closedText } from './rollout-gate.ts';
@@ -21,7 +21,10 @@ export interface DefinitionGates {
    * Fails with `storage_unavailable` when nobody can say.
    */
   check(next: RolloutDefinitions): Promise<readonly Fault[]>;
-  /** Keeps which definitions are in force from now on: they have passed. Fails with `storage_unavailable`. */
+  /**
+   * Keeps which definitions are in force from now on. Fails with `config_invalid` when a gate has closed since the check
+   * (a label moved meanwhile), and with `storage_unavailable`.
+   */
   adopt(next: RolloutDefinitions): Promise<void>;
 }
 
@@ -119,13 +122,16 @@ export function createDefinitionGates({ gates, history, labels }: DefinitionGate
     adopt: async (next) => {
       for (const change of changesOf(next)) {
         const finding = await findingOf(change, next);
+        if (finding.state === 'closed') {
+          const fault = { path: change.path, message: refusalText(change, finding) };
+          throw new AppError('config_invalid', `${change.path}: ${fault.message}`, { faults: [fault] });
+        }
         await record(change, decisionOf(finding), finding);
       }
     },
   };
 }
 
-/** Closed between the check and now: it has passed, and the numbers seen last are kept. */
 function decisionOf({ state }: GateFinding): RolloutDecision {
   return state === 'overridden' || state === 'exempt' ? state : 'allowed';
 }

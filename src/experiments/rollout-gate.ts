@@ -17,7 +17,7 @@ export function gateOfPolicy(gates: RolloutGates, policy: string): PolicyGate | 
 }
 
 /** Every condition of the gate against what shadow runs say. What they do not say does not hold. */
-export function gateConditions(gate: PromptGate | PolicyGate, totals: GateTotals): readonly GateCondition[] {
+function gateConditions(gate: PromptGate | PolicyGate, totals: GateTotals): readonly GateCondition[] {
   const share = (count: number): number | null => (totals.runs === 0 ? null : count / totals.runs);
   const most: readonly (readonly [condition: string, limit: number | undefined, actual: number | null])[] = [
     ['max_error_rate', gate.max_error_rate, share(totals.errors)],

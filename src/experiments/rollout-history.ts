@@ -55,10 +55,12 @@ export function createRolloutHistory(options: RolloutHistoryOptions): RolloutHis
   const waivers = new Map<string, ReadonlySet<string>>();
   const closing = new AbortController();
   let seenSequence = 0;
+  let version = 0;
   let following: Promise<void> | null = null;
   let reading: Promise<void> | null = null;
 
   const apply = (event: RolloutEvent): void => {
+    version += 1;
     if (event.decision === 'refused') return;
     for (const version of event.live) live.add(liveKey(version));
     const { subjectKind: kind, subject, revision } = event;
@@ -143,7 +145,7 @@ export function createRolloutHistory(options: RolloutHistoryOptions): RolloutHis
     alarm: ({ name, revision }) => alarms.get(`${name} ${revision}`) ?? null,
     waived: ({ name, revision }) => waivers.get(`${name} ${revision}`) ?? new Set(),
     get version() {
-      return seenSequence;
+      return version;
     },
     append: async (event) => {
       const stored = await store.appendRollout(event);

@@ -259,6 +259,7 @@ export const ROUTES: readonly RouteDescription[] = [
       'version_not_found',
       'experiment_not_found',
       'conflict',
+      'rollout_gate_closed',
       'version_retired',
       'storage_unavailable',
     ],

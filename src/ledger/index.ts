@@ -18,4 +18,4 @@ export type {
   StoredScore,
   VersionSource,
 } from './records.ts';
-export type { ShadowChange, ShadowLedger, ShadowPair, ShadowSide } from './shadow-pair.ts';
+export type { ShadowLedger, ShadowPair, ShadowSide } from './shadow-pair.ts';

@@ -1,8 +1,5 @@
 import type { GenerationRecord, GenerationStatus, ScoreRecord } from './records.ts';
 
-/** What a rule changes about the live call; a rollout gate counts changes of the version alone. */
-export type ShadowChange = 'version' | 'route' | 'model' | 'policy';
-
 /** One side of a pair. Durations in milliseconds, money in nano-dollars. */
 export interface ShadowSide {
   /** Of the generation or score. */
@@ -30,7 +27,7 @@ export interface ShadowPair {
   readonly rule: string;
   /** Hash over what the rule compares; its limits and its share are no part of it. */
   readonly ruleRevision: string;
-  /** Sorted and joined by `+`, for example `version` or `model+route`. */
+  /** What the candidate changes of version, route and model, sorted and joined by `+`; or `policy`. */
   readonly changes: string;
   /** Null: a pair of scores. */
   readonly prompt: string | null;
@@ -47,5 +44,6 @@ export interface ShadowPair {
 /** The write side of shadow runs: a row and its pair in one transaction. Fails with `storage_unavailable`. */
 export interface ShadowLedger {
   appendShadowGeneration(record: GenerationRecord, pair: ShadowPair): Promise<void>;
-  appendShadowScore(record: ScoreRecord, pair: ShadowPair): Promise<void>;
+  /** Null: the candidate could not rank; its failure is in the pair alone. */
+  appendShadowScore(record: ScoreRecord | null, pair: ShadowPair): Promise<void>;
 }

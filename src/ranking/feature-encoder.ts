@@ -16,23 +16,24 @@ export interface FeatureEncoder {
   readonly dimension: number;
   /** What each input stands for, in order: `constant`, `novelty`, `category=sleep`, `effort × completion_rate`. */
   readonly names: readonly string[];
-  /** The features of one source, each as its inputs. Reports every value that does not fit. */
+  /** The inputs of one source. Reports every value that does not fit; `path` of the source is asked for only then. */
   read(
     source: FeatureSource,
     values: Values | null,
-    path: string,
+    path: () => string,
     findings: FeatureFindings,
-  ): EncodedFeatures;
-  /** All inputs of one candidate. */
-  inputs(candidate: EncodedFeatures, profile: EncodedFeatures, context: EncodedFeatures): readonly number[];
+  ): readonly number[];
+  /** All inputs of one candidate, from those of the three sources. */
+  inputs(
+    candidate: readonly number[],
+    profile: readonly number[],
+    context: readonly number[],
+  ): readonly number[];
   /**
    * The same from a stored decision: what does not fit (redacted since, or declared otherwise then) counts as missing.
    */
   inputsOf(sources: FeatureSources): readonly number[];
 }
-
-/** Inputs of the features of one source, in their order. */
-export type EncodedFeatures = readonly (readonly number[])[];
 
 /** At most this much of a value is repeated in a message. */
 const MAX_SHOWN_CHARACTERS = 40;
@@ -46,42 +47,57 @@ const LENIENT: FeatureFindings = { fault: () => {}, ignored: () => {} };
  */
 function featureEncoder(policy: ScorePolicy): FeatureEncoder {
   const bySource = {
-    candidate: featuresOf(policy.features, 'candidate'),
-    profile: featuresOf(policy.features, 'profile'),
-    context: featuresOf(policy.features, 'context'),
+    candidate: sourceOf(policy.features, 'candidate'),
+    profile: sourceOf(policy.features, 'profile'),
+    context: sourceOf(policy.features, 'context'),
   };
-  const places = [...bySource.candidate, ...bySource.profile, ...bySource.context];
-  const position = new Map(places.map((feature, index) => [feature.name, index]));
-  const products = policy.interactions.map(([a, b]) => [position.get(a) ?? 0, position.get(b) ?? 0] as const);
-  const names = namesOf(places, products);
+  const blocks = blocksOf([
+    ...bySource.candidate.features,
+    ...bySource.profile.features,
+    ...bySource.context.features,
+  ]);
+  const own = [...blocks.values()].flat();
+  const products = policy.interactions.flatMap(([a, b]) =>
+    (blocks.get(a) ?? []).flatMap((left) => (blocks.get(b) ?? []).map((right) => ({ left, right }))),
+  );
+  const names = [
+    'constant',
+    ...own.map(({ name }) => name),
+    ...products.map(({ left, right }) => `${left.name} × ${right.name}`),
+  ];
 
   const read: FeatureEncoder['read'] = (source, values, path, findings) => {
-    const features = bySource[source];
-    if (values !== null) reportUnknown(values, features, path, policy.unknownFeatures, findings);
-    return features.map((feature) => encoded(feature, values, path, policy.unknownFeatures, findings));
-  };
-
-  const inputs: FeatureEncoder['inputs'] = (candidate, profile, context) => {
-    const blocks = [...candidate, ...profile, ...context];
-    const row: number[] = [1];
-    for (const block of blocks) for (const input of block) row.push(input);
-    for (const [a, b] of products) {
-      for (const left of blocks[a] ?? []) for (const right of blocks[b] ?? []) row.push(left * right);
+    const { features, names: known } = bySource[source];
+    const row: number[] = [];
+    if (values !== null) {
+      for (const name of Object.keys(values)) {
+        if (!known.has(name)) reportUnknown(name, [...known], path(), policy.unknownFeatures, findings);
+      }
+    }
+    for (const feature of features) {
+      const isSent = values !== null && Object.hasOwn(values, feature.name);
+      const value = isSent ? (values[feature.name] ?? null) : null;
+      if (!fits(feature, value)) reportValue(feature, value, path(), policy.unknownFeatures, findings);
+      encode(feature, value, row);
     }
     return row;
   };
 
+  const inputs: FeatureEncoder['inputs'] = (candidate, profile, context) => {
+    const row = [1, ...candidate, ...profile, ...context];
+    for (const { left, right } of products) row.push((row[left.at] ?? 0) * (row[right.at] ?? 0));
+    return row;
+  };
+
+  const leniently = (source: FeatureSource, values: Values | null): readonly number[] =>
+    read(source, values, () => '', LENIENT);
   return {
     dimension: names.length,
     names,
     read,
     inputs,
     inputsOf: ({ candidate, profile, context }) =>
-      inputs(
-        read('candidate', candidate, '', LENIENT),
-        read('profile', profile, '', LENIENT),
-        read('context', context, '', LENIENT),
-      ),
+      inputs(leniently('candidate', candidate), leniently('profile', profile), leniently('context', context)),
   };
 }
 
@@ -102,104 +118,127 @@ export function inputNames(policy: ScorePolicy): readonly string[] {
   return encoderOf(policy).names;
 }
 
-function featuresOf(
-  features: readonly FeatureDefinition[],
+function sourceOf(
+  all: readonly FeatureDefinition[],
   source: FeatureSource,
-): readonly FeatureDefinition[] {
-  return features.filter((feature) => feature.source === source);
+): { readonly features: readonly FeatureDefinition[]; readonly names: ReadonlySet<string> } {
+  const features = all.filter((feature) => feature.source === source);
+  return { features, names: new Set(features.map(({ name }) => name)) };
 }
 
-function namesOf(
-  features: readonly FeatureDefinition[],
-  products: readonly (readonly [number, number])[],
-): readonly string[] {
-  const blocks = features.map((feature) =>
-    feature.kind === 'category' ? feature.values.map((value) => `${feature.name}=${value}`) : [feature.name],
+interface InputPlace {
+  readonly name: string;
+  /** Position among all inputs; the constant has 0. */
+  readonly at: number;
+}
+
+/** The inputs of every feature. */
+function blocksOf(features: readonly FeatureDefinition[]): ReadonlyMap<string, readonly InputPlace[]> {
+  let at = 1;
+  return new Map(
+    features.map((feature) => {
+      const names =
+        feature.kind === 'category'
+          ? feature.values.map((value) => `${feature.name}=${value}`)
+          : [feature.name];
+      const places = names.map((name) => {
+        const place = { name, at };
+        at += 1;
+        return place;
+      });
+      return [feature.name, places] as const;
+    }),
   );
-  return [
-    'constant',
-    ...blocks.flat(),
-    ...products.flatMap(([a, b]) =>
-      (blocks[a] ?? []).flatMap((left) => (blocks[b] ?? []).map((right) => `${left} × ${right}`)),
-    ),
-  ];
-}
-
-function reportUnknown(
-  values: Values,
-  features: readonly FeatureDefinition[],
-  path: string,
-  mode: ScorePolicy['unknownFeatures'],
-  findings: FeatureFindings,
-): void {
-  for (const name of Object.keys(values)) {
-    if (features.some((feature) => feature.name === name)) continue;
-    const place = `${path}.${shown(name)}`;
-    if (mode === 'ignore') {
-      findings.ignored(place);
-      continue;
-    }
-    const known = features.map((feature) => feature.name);
-    const nearest = nearestName(name, known);
-    const hint = nearest === null ? `; declared: ${listNames(known)}` : ` (did you mean "${nearest}"?)`;
-    findings.fault({ path: place, message: `is no feature of the policy${hint}` });
-  }
 }
 
 /** Null counts as missing, as a profile without history sends it. */
-function encoded(
-  feature: FeatureDefinition,
-  values: Values | null,
-  path: string,
-  mode: ScorePolicy['unknownFeatures'],
-  { fault, ignored }: FeatureFindings,
-): readonly number[] {
-  const value = values !== null && Object.hasOwn(values, feature.name) ? values[feature.name] : null;
-  const isMissing = value === null || value === undefined;
-  const place = `${path}.${feature.name}`;
+function fits(feature: FeatureDefinition, value: unknown): boolean {
+  if (value === null) return true;
   switch (feature.kind) {
-    case 'number': {
-      if (!isMissing && !(typeof value === 'number' && Number.isFinite(value))) {
-        fault({ path: place, message: `must be a number, ${article(value)}` });
-      }
-      const number = typeof value === 'number' && Number.isFinite(value) ? value : feature.default;
-      return [Math.min(1, Math.max(0, (number - feature.min) / (feature.max - feature.min)))];
-    }
-    case 'boolean': {
-      if (!isMissing && typeof value !== 'boolean') {
-        fault({ path: place, message: `must be true or false, ${article(value)}` });
-      }
-      return [(typeof value === 'boolean' ? value : feature.default) ? 1 : 0];
-    }
-    case 'category': {
-      let category = feature.default;
-      if (typeof value === 'string') {
-        category = value;
-        if (!feature.values.includes(value)) {
-          const nearest = nearestName(value, feature.values);
-          const hint = nearest === null ? '' : ` (did you mean "${nearest}"?)`;
-          if (mode === 'ignore') ignored(`${place}=${shown(value)}`);
-          else
-            fault({
-              path: place,
-              message: `must be one of ${listNames(feature.values)}, got "${shown(value)}"${hint}`,
-            });
-        }
-      } else if (!isMissing) {
-        fault({ path: place, message: `must be one of ${listNames(feature.values)}, ${article(value)}` });
-      }
-      return feature.values.map((known) => (known === category ? 1 : 0));
-    }
+    case 'number':
+      return typeof value === 'number' && Number.isFinite(value);
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'category':
+      return typeof value === 'string' && feature.values.includes(value);
     default:
       return feature satisfies never;
   }
 }
 
-function article(value: unknown): string {
-  if (typeof value === 'number') return `got ${value}`;
-  if (Array.isArray(value)) return 'got an array';
-  if (typeof value === 'object') return 'got an object';
-  return typeof value === 'string' ? `got the text "${shown(value)}"` : `got ${String(value)}`;
+/** What does not fit counts as missing; a text that is none of the values as none of them. */
+function encode(feature: FeatureDefinition, value: unknown, row: number[]): void {
+  switch (feature.kind) {
+    case 'number': {
+      const number = typeof value === 'number' && Number.isFinite(value) ? value : feature.default;
+      row.push(Math.min(1, Math.max(0, (number - feature.min) / (feature.max - feature.min))));
+      return;
+    }
+    case 'boolean':
+      row.push((typeof value === 'boolean' ? value : feature.default) ? 1 : 0);
+      return;
+    case 'category': {
+      const category = typeof value === 'string' ? value : feature.default;
+      for (const known of feature.values) row.push(known === category ? 1 : 0);
+      return;
+    }
+    default:
+      feature satisfies never;
+  }
+}
+
+function reportUnknown(
+  name: string,
+  known: readonly string[],
+  path: string,
+  mode: ScorePolicy['unknownFeatures'],
+  { fault, ignored }: FeatureFindings,
+): void {
+  const place = `${path}.${shown(name)}`;
+  if (mode === 'ignore') {
+    ignored(place);
+    return;
+  }
+  const nearest = nearestName(name, known);
+  const hint = nearest === null ? `; declared: ${listNames(known)}` : ` (did you mean "${nearest}"?)`;
+  fault({ path: place, message: `is no feature of the policy${hint}` });
+}
+
+function reportValue(
+  feature: FeatureDefinition,
+  value: unknown,
+  path: string,
+  mode: ScorePolicy['unknownFeatures'],
+  { fault, ignored }: FeatureFindings,
+): void {
+  const place = `${path}.${feature.name}`;
+  if (feature.kind === 'category' && typeof value === 'string' && mode === 'ignore') {
+    ignored(`${place}=${shown(value)}`);
+    return;
+  }
+  const nearest =
+    feature.kind === 'category' && typeof value === 'string' ? nearestName(value, feature.values) : null;
+  const hint = nearest === null ? '' : ` (did you mean "${nearest}"?)`;
+  fault({ path: place, message: `must be ${expected(feature)}, got ${described(value)}${hint}` });
+}
+
+function expected(feature: FeatureDefinition): string {
+  switch (feature.kind) {
+    case 'number':
+      return 'a number';
+    case 'boolean':
+      return 'true or false';
+    case 'category':
+      return `one of ${listNames(feature.values)}`;
+    default:
+      return feature satisfies never;
+  }
+}
+
+function described(value: unknown): string {
+  if (typeof value === 'string') return `the text "${shown(value)}"`;
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : String(value);
 }
 
 function shown(text: string): string {

@@ -3,7 +3,6 @@ export { loadScorePolicies } from './load-score-policies.ts';
 export { type Ranking, type RankingInput, rankCandidates } from './rank-candidates.ts';
 export type {
   FeatureDefinition,
-  FeatureSources,
   LoggedChoice,
   RankedCandidate,
   RewardChange,
@@ -16,6 +15,6 @@ export type {
   TrainingPage,
   TrainingPageQuery,
 } from './ranking-types.ts';
-export { type PolicyReplay, replayPolicy } from './replay-policy.ts';
+export { type LoggedFeatures, type PolicyReplay, replayPolicy } from './replay-policy.ts';
 export { rewardOfShare } from './reward-share.ts';
 export { createScorePolicies, type PolicyInForce, type ScorePolicies } from './score-policies.ts';

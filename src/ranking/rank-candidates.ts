@@ -51,10 +51,14 @@ export function rankCandidates(input: RankingInput): Ranking {
   if (chosen === null || chosenInput === undefined) {
     throw new AppError('internal', `policy "${policy.name}" chose none of its candidates`);
   }
+  const worst = rewardOfShare(0, policy.declaration);
+  const best = rewardOfShare(1, policy.declaration);
   const ranked = candidates.map(({ id }, index) => {
     const share = estimates[index] ?? 0;
-    const score = rewardOfShare(share, policy.declaration);
-    return { share, candidate: { id, score, propensity: propensities[index] ?? 0 } };
+    return {
+      share,
+      candidate: { id, score: worst + share * (best - worst), propensity: propensities[index] ?? 0 },
+    };
   });
   return {
     // The sort is stable: equal ones keep the order of the request.
@@ -87,11 +91,11 @@ function encodeRequest(
   // A list that is too long is not read: its length is what is wrong with it.
   const read = candidates.length > policy.maxCandidates ? [] : candidates;
   idFaults(read, findings);
-  const profile = encoder.read('profile', profileFeatures, 'profile_features', findings);
-  const context = encoder.read('context', contextFeatures, 'context', findings);
+  const profile = encoder.read('profile', profileFeatures, () => 'profile_features', findings);
+  const context = encoder.read('context', contextFeatures, () => 'context', findings);
   const inputs = read.map(({ features }, index) =>
     encoder.inputs(
-      encoder.read('candidate', features, `candidates[${index}].features`, findings),
+      encoder.read('candidate', features, () => `candidates[${index}].features`, findings),
       profile,
       context,
     ),

@@ -1,5 +1,5 @@
 import { ridgeModel } from '../statistics/index.ts';
-import { encoderOf } from './feature-encoder.ts';
+import { encoderOf, type FeatureFindings } from './feature-encoder.ts';
 import { estimate, propensitiesOf } from './rank-candidates.ts';
 import type { FeatureSources, ScorePolicy } from './ranking-types.ts';
 import { shareOfReward } from './reward-share.ts';
@@ -7,12 +7,21 @@ import { shareOfReward } from './reward-share.ts';
 /** Coefficients are solved for anew once there are this many times as many rewards: about 35 times per doubling. */
 const FRESH_FACTOR = 1.02;
 
+/** Stored features that do not fit any more are no news to anybody. */
+const SILENT: FeatureFindings = { fault: () => {}, ignored: () => {} };
+
+/** The features of one logged decision, as stored. */
+export interface LoggedFeatures extends Omit<FeatureSources, 'candidate'> {
+  /** In the order of the request. */
+  readonly candidates: readonly FeatureSources['candidate'][];
+}
+
 /** A policy that walks through a log of decisions, always knowing the rewards of the earlier ones and no others. */
 export interface PolicyReplay {
   /** Probability of every candidate under the policy, as it would have learnt by then. Epoch milliseconds, ascending. */
-  propensities(candidates: readonly FeatureSources[], atMs: number): readonly number[];
-  /** The reward, in the metric's own numbers, of a candidate of the decision just asked about. */
-  learn(chosen: FeatureSources, reward: number, atMs: number): void;
+  propensities(features: LoggedFeatures, atMs: number): readonly number[];
+  /** The reward, in the metric's own numbers, that a candidate of the decision just asked about brought. */
+  learn(chosen: number, reward: number): void;
 }
 
 /**
@@ -21,43 +30,55 @@ export interface PolicyReplay {
  * among them as often as the propensities of the log allow.
  */
 export function replayPolicy(policy: ScorePolicy): PolicyReplay {
-  const encoder = encoderOf(policy);
+  // Looking for the name that was meant would take most of the time.
+  const encoder = encoderOf({ ...policy, unknownFeatures: 'ignore' });
   const model = ridgeModel({ dimension: encoder.dimension, lambda: policy.lambda });
-  let coefficients: readonly number[] = [];
+  let learnt: Parameters<typeof estimate>[1] & { readonly weight: number } = {
+    coefficients: [],
+    weight: 0,
+    revision: policy.revision,
+  };
   let weight = 0;
-  let solvedWeight = 0;
   let rewards = 0;
   let solvedRewards = 0;
   let solvedInterval = Number.NEGATIVE_INFINITY;
+  let learntInterval = Number.NEGATIVE_INFINITY;
   let interval = Number.NEGATIVE_INFINITY;
+  let inputs: readonly (readonly number[])[] = [];
 
-  const intervalOf = (atMs: number): number => Math.floor(atMs / policy.updateIntervalMs);
+  const encoded = ({ candidates, profile, context }: LoggedFeatures): readonly (readonly number[])[] => {
+    const read = (source: keyof FeatureSources, values: FeatureSources['profile']): readonly number[] =>
+      encoder.read(source, values, () => '', SILENT);
+    const ofProfile = read('profile', profile);
+    const ofContext = read('context', context);
+    return candidates.map((candidate) => encoder.inputs(read('candidate', candidate), ofProfile, ofContext));
+  };
 
   return {
-    propensities: (candidates, atMs) => {
-      const now = intervalOf(atMs);
+    propensities: (features, atMs) => {
+      interval = Math.floor(atMs / policy.updateIntervalMs);
       const isNews = rewards > 0 && rewards >= solvedRewards * FRESH_FACTOR;
-      if (policy.kind === 'squarecb' && now > solvedInterval && isNews) {
-        coefficients = model.coefficients();
-        solvedWeight = weight;
+      if (policy.kind === 'squarecb' && interval > solvedInterval && isNews) {
+        learnt = { ...learnt, coefficients: model.coefficients(), weight };
         solvedRewards = rewards;
-        solvedInterval = now;
+        solvedInterval = interval;
       }
-      const learnt = { coefficients, weight: solvedWeight, revision: policy.revision };
-      const estimates = candidates.map((candidate) => estimate(encoder.inputsOf(candidate), learnt));
-      return propensitiesOf(policy, learnt, estimates);
+      inputs = encoded(features);
+      return propensitiesOf(
+        policy,
+        learnt,
+        inputs.map((input) => estimate(input, learnt)),
+      );
     },
-    learn: (chosen, reward, atMs) => {
-      if (policy.kind === 'uniform') return;
-      const now = intervalOf(atMs);
-      if (now > interval) {
-        if (policy.discount < 1 && rewards > 0) {
-          model.discount(policy.discount);
-          weight *= policy.discount;
-        }
-        interval = now;
+    learn: (chosen, reward) => {
+      const input = inputs[chosen];
+      if (input === undefined) return;
+      if (policy.discount < 1 && interval > learntInterval && rewards > 0) {
+        model.discount(policy.discount);
+        weight *= policy.discount;
       }
-      model.add(encoder.inputsOf(chosen), shareOfReward(reward, policy.declaration));
+      learntInterval = interval;
+      model.add(input, shareOfReward(reward, policy.declaration));
       weight += 1;
       rewards += 1;
     },

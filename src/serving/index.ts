@@ -6,12 +6,11 @@ export { createScoreService, type ScoreParts } from './score.ts';
 export type {
   ScoreAnswer,
   ScoreObserver,
-  ScoreReply,
   ScoreRequest,
   ScoreService,
   ScoreTiming,
 } from './score-types.ts';
-export { loadShadowRules } from './shadow-rules.ts';
+export { loadShadowRules, shadowRuleFaults } from './shadow-rules.ts';
 export { createShadowRunner, type ShadowRunner, type ShadowRunnerOptions } from './shadow-runner.ts';
 export type {
   ShadowActivity,

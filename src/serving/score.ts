@@ -4,6 +4,7 @@ import { rankCandidates, type ScorePolicy, type ScorePolicySnapshot } from '../r
 import { claimKey, type IdempotencyParts, type KeyLease } from './idempotent-call.ts';
 import { type ScoreDecision, type ScoreRecordParts, scoreAnswer, scoreRecord } from './score-record.ts';
 import type { ScoreAnswer, ScoreObserver, ScoreReply, ScoreRequest, ScoreService } from './score-types.ts';
+import type { ScoreShadowTap } from './shadow-types.ts';
 
 /** Policies as configured now, and what each has learnt. */
 export interface ScorePolicySource {
@@ -21,6 +22,8 @@ export interface ScoreParts extends IdempotencyParts, ScoreRecordParts {
   readonly observer: ScoreObserver;
   /** `fail`: a decision that cannot be recorded is not given. `serve`: it is, with `recorded: false`. */
   readonly onLedgerFailure: 'fail' | 'serve';
+  /** Told of every recorded decision; default: nobody. */
+  readonly shadows?: ScoreShadowTap;
 }
 
 /** Ranking waits for nothing: the slack of a lease covers it. */
@@ -99,6 +102,7 @@ async function recorded(
   const commitMs = parts.clock.monotonicMs() - startedMs;
   const status = isRecorded ? 'ok' : 'unrecorded';
   observe(request, record.policy, { status, rankMs, commitMs }, parts);
+  if (isRecorded) parts.shadows?.offerScore({ request, record, rankMs });
   return {
     answer: isRecorded ? answer : { ...answer, recorded: false },
     timing: { rankMs, commitMs, totalMs: record.totalMs + commitMs },

@@ -31,7 +31,11 @@ export function loadShadowRules(
   );
 }
 
-function shadowRuleFaults(config: Pick<GatewayConfig, 'shadow'>, registry: PromptRegistry): readonly Fault[] {
+/** What the rules say about prompts that is not so. */
+export function shadowRuleFaults(
+  config: Pick<GatewayConfig, 'shadow'>,
+  registry: PromptRegistry,
+): readonly Fault[] {
   return Object.entries(config.shadow).flatMap(([name, { policy, prompt, ...rule }]) => {
     if (policy !== undefined || prompt === undefined) return [];
     const path = `shadow.${name}`;

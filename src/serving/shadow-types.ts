@@ -1,6 +1,7 @@
-import type { GenerationRecord, ShadowChange } from '../ledger/index.ts';
+import type { GenerationRecord, ScoreRecord } from '../ledger/index.ts';
 import type { CallEnd } from './generation-record.ts';
 import type { PreparedCall } from './prepare-call.ts';
+import type { ScoreRequest } from './score-types.ts';
 
 interface ShadowLimits {
   readonly name: string;
@@ -40,9 +41,6 @@ export interface PolicyShadowRule extends ShadowLimits {
 
 export type ShadowRule = PromptShadowRule | PolicyShadowRule;
 
-/** What a rule of a prompt changes about a live call. */
-export type PromptShadowChange = Exclude<ShadowChange, 'policy'>;
-
 /** A live call that is answered and recorded. */
 export interface LiveCall {
   readonly call: PreparedCall;
@@ -50,10 +48,21 @@ export interface LiveCall {
   readonly record: GenerationRecord;
 }
 
-/** Where live calls are offered. */
+/** A live ranking that is decided and recorded. */
+export interface LiveScore {
+  readonly request: ScoreRequest;
+  readonly record: ScoreRecord;
+  readonly rankMs: number;
+}
+
+/** Where live calls are offered. Returns at once and never fails: whatever comes of it happens after the live answer. */
 export interface ShadowTap {
-  /** Returns at once and never fails: whatever comes of it happens after the live answer. */
   offer(live: LiveCall): void;
+}
+
+/** The same for rankings. */
+export interface ScoreShadowTap {
+  offerScore(live: LiveScore): void;
 }
 
 /**

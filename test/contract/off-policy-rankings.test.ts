@@ -271,16 +271,10 @@ describe('the report of a ranking policy', () => {
     // What the replayed policy would truly have earned: the simulation knows every candidate's mean.
     const replay = replayPolicy(TIPS);
     let value = 0;
-    for (const { novelties = [], completionRate, means, chosen, reward, atMs } of settled) {
-      const sources = novelties.map((novelty) => ({
-        candidate: { novelty },
-        profile: { completion_rate: completionRate },
-        context: null,
-      }));
-      const shares = replay.propensities(sources, atMs);
+    for (const { novelties = [], completionRate = 0.5, means, chosen, reward, atMs } of settled) {
+      const shares = replay.propensities(featuresOf({ novelties, completionRate }), atMs);
       value += shares.reduce((sum, share, index) => sum + share * (means[index] ?? 0), 0) / settled.length;
-      const source = sources[chosen];
-      if (source !== undefined) replay.learn(source, reward ?? 0, atMs);
+      replay.learn(chosen, reward ?? 0);
     }
     const now = report.offPolicy?.onPolicy.mean ?? 1;
 
@@ -306,7 +300,8 @@ describe('the report of a ranking policy', () => {
     expect(closed).toBeGreaterThan(100);
     expect(closed).toBeLessThan(decisions.length);
     expect(report).toMatchObject({ mature: closed, pending: decisions.length - closed });
-    expect(report.recent.mature).toBe(closed);
+    expect(report.recent).toMatchObject({ decisions: decisions.length, mature: closed });
+    expect(report.recent.mean).toBeCloseTo(report.mean ?? Number.NaN, 12);
     expect(report.offPolicy?.decisions).toBe(closed);
   });
 
@@ -363,17 +358,10 @@ test('a replayed policy knows nothing of the rewards to come', () => {
   const log = simulated(9, 300);
   const run = (rewardsFrom: number) => {
     const replay = replayPolicy(TIPS);
-    return log.map(({ novelties = [], completionRate, chosen, reward, atMs }, n) => {
-      const sources = novelties.map((novelty) => ({
-        candidate: { novelty },
-        profile: { completion_rate: completionRate },
-        context: null,
-      }));
-      const shares = replay.propensities(sources, atMs);
-      const source = sources[chosen];
+    return log.map(({ novelties = [], completionRate = 0.5, chosen, reward, atMs }, n) => {
+      const shares = replay.propensities(featuresOf({ novelties, completionRate }), atMs);
       // From there on the rewards are turned round.
-      if (source !== undefined)
-        replay.learn(source, n < rewardsFrom ? (reward ?? 0) : 1 - (reward ?? 0), atMs);
+      replay.learn(chosen, n < rewardsFrom ? (reward ?? 0) : 1 - (reward ?? 0));
       return shares;
     });
   };
@@ -384,6 +372,14 @@ test('a replayed policy knows nothing of the rewards to come', () => {
   expect(one.slice(0, 151)).toEqual(other.slice(0, 151));
   expect(one.slice(151)).not.toEqual(other.slice(151));
 });
+
+function featuresOf({ novelties = [], completionRate }: Pick<Decision, 'novelties' | 'completionRate'>) {
+  return {
+    candidates: novelties.map((novelty) => ({ novelty })),
+    profile: { completion_rate: completionRate },
+    context: null,
+  };
+}
 
 async function* textOf(text: string): AsyncIterable<string> {
   yield text;

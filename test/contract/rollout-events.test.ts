@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { type GateFinding, type NewRolloutEvent, NO_GATE } from '../../src/experiments/index.ts';
 import type { SqliteStorage } from '../../src/storage/sqlite/index.ts';
+import { loadMigrations, migrate } from '../../src/storage/sqlite/migrations.ts';
+import { createRolloutEventPages } from '../../src/storage/sqlite/rollout-event-pages.ts';
+import { openDatabase } from '../../src/storage/sqlite/sqlite-driver.ts';
 import { openTemporarySqlite } from '../helpers/open-sqlite-for-test.ts';
 
 const HELD: GateFinding = {
@@ -143,5 +146,42 @@ describe.each([
     await expect(storage.rolloutEvents.appendRollout(event())).rejects.toMatchObject({
       code: 'storage_unavailable',
     });
+  });
+});
+
+describe('a ledger from before there were gates', () => {
+  test('knows from its moves of labels what was live', () => {
+    const database = openDatabase(':memory:');
+    const migrations = loadMigrations();
+    const isOlder = ({ name }: { readonly name: string }): boolean => name < '0005';
+    migrate(database, ':memory:', migrations.filter(isOlder), 0);
+    const insert = database.prepare(
+      `INSERT INTO label_events (id, prompt, label, created_at_ms, from_kind, from_target, to_kind, to_target, to_hash,
+         reason, actor, seeded, gate_overridden, gate_json)
+       VALUES (?, 'tip', 'live', ?, ?, ?, ?, ?, ?, 'because', 'key-a', 0, 0, NULL)`,
+    );
+    insert.run('lbl_1', 1_000, null, null, 'version', 'v1', 'sha256:v1');
+    insert.run('lbl_2', 2_000, 'version', 'v1', 'experiment', 'tone', null);
+
+    migrate(database, ':memory:', migrations, 0);
+
+    const events = createRolloutEventPages(database).rolloutsAfter({ sequence: 0, limit: 10 });
+    expect(events).toMatchObject([
+      {
+        id: 'rol_1',
+        createdAtMs: 1_000,
+        subjectKind: 'label',
+        subject: 'tip@live',
+        from: null,
+        to: 'version v1',
+        revision: null,
+        decision: 'allowed',
+        actor: 'key-a',
+        gate: NO_GATE,
+        live: [{ prompt: 'tip', label: 'live', version: 'v1', hash: 'sha256:v1' }],
+      },
+      { id: 'rol_2', from: 'version v1', to: 'experiment tone', live: [], facts: null },
+    ]);
+    database.close();
   });
 });

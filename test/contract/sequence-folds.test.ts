@@ -258,6 +258,28 @@ describe('folding the decisions of an experiment', () => {
     expect(after?.checkpoint?.state.decisions).toBe(1);
   });
 
+  test('folds anew at once what an earlier release has folded in another form', async () => {
+    const world: World = {
+      storage,
+      random: seededRandom(9),
+      metric: metricOf('zero'),
+      nowMs: START_MS + 10 * HOUR_MS,
+    };
+    await call(world, 'gen_1', START_MS);
+    await call(world, 'gen_2', START_MS + HOUR_MS);
+    const corrections = await storage.sequences.claim(KEY, START_MS + 7 * HOUR_MS);
+    const state = { ...emptySequenceState(sequencePlan(EXPERIMENT, world.metric)), format: 0 };
+    const checkpoint = { hourMs: START_MS, state };
+    const untilMs = START_MS + 7 * HOUR_MS;
+    await storage.sequences.commit({ ...KEY, corrections, afterHourMs: null, checkpoint, untilMs });
+
+    await foldsOf(world).foldAll();
+
+    const head = await storage.sequences.sequenceHead(KEY);
+    expect(head?.checkpoint?.state).toEqual(await recomputed(world, world.nowMs));
+    expect(head?.checkpoint?.hourMs).toBe(START_MS + HOUR_MS);
+  });
+
   test('says from which hour on a change waits to be folded, and keeps the last state until then', async () => {
     const world: World = {
       storage,

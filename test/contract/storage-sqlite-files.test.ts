@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { prepareForWriting } from '../../src/storage/sqlite/connection.ts';
 import { openSqliteReader, type SqliteStorage } from '../../src/storage/sqlite/index.ts';
+import { loadMigrations } from '../../src/storage/sqlite/migrations.ts';
 import { openDatabase } from '../../src/storage/sqlite/sqlite-driver.ts';
 import { generationRecord } from '../helpers/ledger-records.ts';
 import { openSqliteOn } from '../helpers/open-sqlite-for-test.ts';
@@ -63,7 +64,9 @@ describe('the file of the ledger', () => {
     expect(sql('PRAGMA application_id')).toEqual([{ application_id: 0x50475731 }]);
     expect(sql('PRAGMA auto_vacuum')).toEqual([{ auto_vacuum: 2 }]);
     expect(sql('PRAGMA journal_mode')).toEqual([{ journal_mode: 'wal' }]);
-    expect(sql('SELECT name FROM schema_migrations')).toEqual([{ name: '0001_ledger.sql' }]);
+    expect(sql('SELECT name FROM schema_migrations ORDER BY name')).toEqual(
+      loadMigrations().map(({ name }) => ({ name })),
+    );
   });
 
   test.each([

@@ -231,7 +231,7 @@ describe('a storm of reloads', () => {
     }
     const pairs = new Set(rows.map((row) => `${row['config_hash']} ${row['experiment_revision']}`));
     expect(pairs.size).toBe(2);
-  });
+  }, 60_000);
 });
 
 function names(list: {

@@ -377,3 +377,48 @@ describe('the configuration of gates and guardrails', () => {
     );
   });
 });
+
+const EFFORT = { candidate: { effort: { type: 'number', min: 0, max: 1 } } };
+const BOLD = { kind: 'squarecb', metric: 'completed', features: EFFORT };
+const CAREFUL = { ...BOLD, floor_share: 0.5 };
+
+describe('a policy of /score with a gate', () => {
+  test('changes only to a definition that has ranked in shadow, or back to one that was in force', async () => {
+    const config = {
+      watch_config: false,
+      policies: { tips: BOLD, next: CAREFUL },
+      shadow: { careful: { policy: 'next', of: 'tips', sample: 1 } },
+      rollout_gates: { policies: { tips: { min_shadow_runs: 3, max_error_rate: 0 } } },
+    };
+    const gateway = await start({ config });
+    const change = async (tips: object) => {
+      await edit(gateway, { policies: { tips, next: CAREFUL } });
+      return (await gateway.reload()).config.faults;
+    };
+
+    const refused = await change(CAREFUL);
+    for (let user = 0; user < 3; user += 1) {
+      const candidates = [0.1, 0.9].map((effort) => ({ id: `c${effort}`, features: { effort } }));
+      await gateway.post('/score', { policy: 'tips', candidates, user_id: `u${user}` });
+    }
+    await eventually(async () => (await change(CAREFUL)).length === 0);
+    const back = await change(BOLD);
+    const unseen = await change({ ...BOLD, floor_share: 0.9 });
+
+    expect(refused).toEqual([
+      { path: 'policies.tips', message: expect.stringContaining('min_shadow_runs 3 and has 0') },
+    ]);
+    expect(back).toEqual([]);
+    expect(unseen).toEqual([
+      { path: 'policies.tips', message: expect.stringContaining('needs min_shadow_runs') },
+    ]);
+    const { json } = await gateway.get('/analytics/rollouts?subject=tips&kind=policy');
+    expect(json.rollouts.map(({ decision }: { decision: string }) => decision)).toEqual([
+      'refused',
+      'exempt',
+      'allowed',
+      'refused',
+      'exempt',
+    ]);
+  });
+});

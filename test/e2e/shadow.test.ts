@@ -1,8 +1,10 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { openSqliteReader } from '../../src/storage/sqlite/index.ts';
-import { startGatewayForTest, type TestGateway } from '../helpers/gateway-for-test.ts';
+import { startGatewayForTest, type TestAnswer, type TestGateway } from '../helpers/gateway-for-test.ts';
 import {
   type Reply,
   type ScriptedUpstream,
@@ -56,14 +58,37 @@ function ask(gateway: TestGateway, more: object = {}) {
 async function reportOnce(
   gateway: TestGateway,
   until: (report: Record<string, unknown>) => boolean,
+  rule = 'candidate',
   // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
 ): Promise<any> {
   const deadlineMs = Date.now() + 10_000;
   for (;;) {
-    const { json } = await gateway.get('/analytics/shadow/candidate');
+    const { json } = await gateway.get(`/analytics/shadow/${rule}`);
     if (until(json)) return json;
     if (Date.now() > deadlineMs) throw new Error(`the report never came: ${JSON.stringify(json)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/**
+ * A live call that was sampled and not dropped for a busy machine: asks again where the event loop came late, which is
+ * right of the gateway and nothing that this test is about.
+ */
+async function askShadowed(gateway: TestGateway): Promise<TestAnswer> {
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  const seenBy = (report: any): number =>
+    report.runs +
+    report.running +
+    report.queued +
+    report.dropped.reduce((sum: number, { calls }: { calls: number }) => sum + calls, 0);
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of any shape
+  const lateIn = (report: any): number =>
+    report.dropped.find(({ reason }: { reason: string }) => reason === 'event_loop_late')?.calls ?? 0;
+  for (;;) {
+    const before = await reportOnce(gateway, () => true);
+    const answer = await ask(gateway);
+    const after = await reportOnce(gateway, (report) => seenBy(report) > seenBy(before));
+    if (lateIn(after) === lateIn(before)) return answer;
   }
 }
 
@@ -83,13 +108,13 @@ describe('a shadow run', () => {
       held.push(response);
     });
 
-    const first = await ask(gateway);
-    const second = await ask(gateway);
+    const first = await askShadowed(gateway);
+    const second = await askShadowed(gateway);
     const running = await reportOnce(gateway, (report) => report['running'] === 2);
 
     expect([first.status, second.status]).toEqual([200, 200]);
     expect(first.json).toMatchObject({ text: 'Live.', prompt_version: 'v1' });
-    expect(running).toMatchObject({ runs: 0, summary: 'No shadow run yet.' });
+    expect(running).toMatchObject({ runs: 0, summary: expect.stringMatching(/^No shadow run yet/) });
     const shadowCalls = upstream.calls.filter(({ body }) => body['model'] === 'candidate');
     expect(shadowCalls).toHaveLength(2);
     for (const answer of [first, second]) {
@@ -104,7 +129,6 @@ describe('a shadow run', () => {
       shadow: 'candidate',
       changes: ['model', 'version'],
       running: 0,
-      dropped: [],
       errors: { live: { of: 2, count: 0 }, shadow: { of: 2, count: 0 } },
       latency: { pairs: 2 },
       tokens: { pairs: 2, live: { input: 31, output: 18 }, shadow: { input: 31, output: 18 } },
@@ -114,7 +138,8 @@ describe('a shadow run', () => {
     const rows = await rowsOf(gateway);
     const live = rows.filter((row) => row['shadow_of'] === null);
     const shadows = rows.filter((row) => row['shadow_of'] !== null);
-    expect(shadows.map((row) => row['shadow_of'])).toEqual(live.map((row) => row['id']));
+    expect(new Set(shadows.map((row) => row['shadow_of']))).toEqual(new Set([first.json.id, second.json.id]));
+    expect(live.map((row) => row['id'])).toEqual(expect.arrayContaining([first.json.id, second.json.id]));
     expect(
       shadows.map((row) => [row['delivered'], row['forced'], row['prompt_version'], row['text']]),
     ).toEqual([
@@ -125,7 +150,7 @@ describe('a shadow run', () => {
     const counted = versions.json.versions.filter(
       ({ generations }: { generations: number }) => generations > 0,
     );
-    expect(counted).toMatchObject([{ prompt_version: 'v1', generations: 2 }]);
+    expect(counted).toMatchObject([{ prompt_version: 'v1', generations: live.length }]);
     const metrics = await gateway.get('/metrics');
     expect(metrics.text).toContain('gateway_shadow_runs_total{rule="candidate",status="ok"} 2');
     expect(metrics.text).not.toMatch(/gateway_generations_total\{[^}]*prompt_version="v2"/);
@@ -133,13 +158,13 @@ describe('a shadow run', () => {
 
   test('is looked up as what it is', async () => {
     const { gateway } = await start({}, (_call, response) => sendCompletion(response, 'Shadow.'));
-    await ask(gateway);
+    const live = await askShadowed(gateway);
     await reportOnce(gateway, ({ runs }) => runs === 1);
-    const [live, shadow] = await rowsOf(gateway);
+    const shadow = (await rowsOf(gateway)).at(-1);
 
     const found = await gateway.get(`/generations/${String(shadow?.['id'])}`);
 
-    expect(found.json).toMatchObject({ shadow_of: live?.['id'], delivered: false, prompt_version: 'v2' });
+    expect(found.json).toMatchObject({ shadow_of: live.json.id, delivered: false, prompt_version: 'v2' });
   });
 
   test('that fails opens no circuit of live calls', async () => {
@@ -147,7 +172,7 @@ describe('a shadow run', () => {
       sendError(response, 500, 'the candidate is broken'),
     );
 
-    for (let call = 0; call < 25; call += 1) expect((await ask(gateway)).status).toBe(200);
+    for (let call = 0; call < 25; call += 1) expect((await askShadowed(gateway)).status).toBe(200);
     const report = await reportOnce(gateway, ({ runs }) => runs === 25);
 
     expect(report.errors).toMatchObject({
@@ -169,15 +194,12 @@ describe('a shadow run', () => {
   test('is dropped and counted when the queue of its rule is full', async () => {
     const { gateway } = await start({ max_concurrency: 1, max_queue: 1 }, () => {});
 
-    for (let call = 0; call < 4; call += 1) expect((await ask(gateway)).status).toBe(200);
-    const report = await reportOnce(gateway, ({ dropped }) => JSON.stringify(dropped).includes('"calls":2'));
+    for (let call = 0; call < 4; call += 1) expect((await askShadowed(gateway)).status).toBe(200);
+    const report = await reportOnce(gateway, () => true);
 
-    expect(report).toMatchObject({
-      running: 1,
-      queued: 1,
-      dropped: [{ reason: 'queue_full', calls: 2 }],
-      summary: 'No shadow run yet; sampled calls were dropped: queue_full 2.',
-    });
+    expect(report).toMatchObject({ running: 1, queued: 1 });
+    expect(report.dropped).toContainEqual({ reason: 'queue_full', calls: 2 });
+    expect(report.summary).toMatch(/^No shadow run yet; sampled calls were dropped: .*queue_full 2/);
     expect((await gateway.get('/metrics')).text).toContain(
       'gateway_shadow_dropped_total{rule="candidate",reason="queue_full"} 2',
     );
@@ -185,7 +207,7 @@ describe('a shadow run', () => {
 
   test('that hangs keeps no stopping process longer than the time of the drain', async () => {
     const { gateway, upstream } = await start({}, () => {});
-    await ask(gateway);
+    await askShadowed(gateway);
     await reportOnce(gateway, ({ running }) => running === 1);
 
     const startedMs = performance.now();
@@ -196,7 +218,7 @@ describe('a shadow run', () => {
     // Not before its time is over, and not as long as a call may take.
     expect(tookMs).toBeGreaterThan(250);
     expect(tookMs).toBeLessThan(5_000);
-    expect(await rowsOf(gateway)).toHaveLength(1);
+    expect((await rowsOf(gateway)).filter((row) => row['shadow_of'] !== null)).toEqual([]);
   });
 
   test('stops at the budget of the day, across a restart', async () => {
@@ -206,7 +228,7 @@ describe('a shadow run', () => {
       (_call, response) => sendCompletion(response, 'Shadow.', usage),
     );
     for (let call = 0; call < 2; call += 1) {
-      await ask(gateway);
+      await askShadowed(gateway);
       await reportOnce(gateway, ({ runs }) => runs === call + 1);
     }
     await gateway.close();
@@ -220,6 +242,7 @@ describe('a shadow run', () => {
     });
     cleanups.push(() => restarted.close());
     await ask(restarted);
+    // The budget is looked at before the lateness of the loop.
     const report = await reportOnce(restarted, ({ dropped }) => JSON.stringify(dropped) !== '[]');
 
     expect(report).toMatchObject({
@@ -228,6 +251,48 @@ describe('a shadow run', () => {
       dropped: [{ reason: 'budget', calls: 1 }],
       cost: { runs_of_unknown_cost: 2 },
     });
+  });
+});
+
+describe('a shadow ranking', () => {
+  const POLICIES = {
+    tips: { kind: 'uniform', features: { candidate: { pace: { type: 'number', min: 0, max: 1 } } } },
+    learner: { kind: 'squarecb', features: { candidate: { pace: { type: 'number', min: 0, max: 1 } } } },
+    narrow: { kind: 'squarecb', features: { candidate: { mood: { type: 'boolean' } } } },
+  };
+
+  test('is decided by the candidate policy beside the live one, and teaches nobody', async () => {
+    const { gateway } = await start({}, () => {}, {
+      policies: POLICIES,
+      shadow: {
+        candidate: { policy: 'learner', of: 'tips', sample: 1 },
+        refusing: { policy: 'narrow', of: 'tips', sample: 1 },
+      },
+    });
+    const candidates = ['a', 'b', 'c'].map((id, index) => ({ id, features: { pace: index / 2 } }));
+
+    const answer = await gateway.post('/score', { policy: 'tips', candidates });
+    const other = await gateway.post('/score', { policy: 'learner', candidates });
+    const test = await gateway.post('/score', { policy: 'tips', candidates, tags: ['test'] });
+    const report = await reportOnce(gateway, ({ runs }) => runs === 1);
+
+    expect([answer.status, other.status, test.status]).toEqual([200, 200, 200]);
+    expect(answer.json).toMatchObject({ policy: 'tips' });
+    expect(report).toMatchObject({
+      kind: 'policy',
+      policy: 'learner',
+      of: 'tips',
+      changes: ['policy'],
+      errors: { shadow: { count: 0 } },
+      choices: { pairs: 1 },
+      cost: { pairs: 0, ratio: null },
+    });
+    expect(report.summary).toMatch(/^learner ranked 1 call and chose what the live policy chose in /);
+    const refusing = await reportOnce(gateway, ({ runs }) => runs === 1, 'refusing');
+    expect(refusing).toMatchObject({ runs: 1, errors: { shadow: { count: 1 } }, choices: null });
+    const policies = await gateway.get('/analytics/policies/learner');
+    // Its own live decision alone.
+    expect(JSON.stringify(policies.json)).toContain('"decisions":1');
   });
 });
 
@@ -244,6 +309,32 @@ describe('shadow rules', () => {
     expect(unknown.status).toBe(404);
     expect(unknown.json).toMatchObject({ code: 'shadow_not_found' });
     expect(unknown.json.detail).toContain('Did you mean candidate?');
+  });
+
+  test('follow the configuration while the gateway serves; a missing version changes nothing', async () => {
+    const { gateway } = await start({}, (_call, response) => sendCompletion(response, 'Shadow.'), {
+      watch_config: false,
+    });
+    const path = join(gateway.directory, 'gateway.config.json');
+    const written = JSON.parse(await readFile(path, 'utf8'));
+    const reloadWith = async (shadow: object) => {
+      await writeFile(path, JSON.stringify({ ...written, shadow }));
+      return (await gateway.reload()).config;
+    };
+
+    const refused = await reloadWith({ candidate: { ...CANDIDATE, version: 'v9' } });
+    await askShadowed(gateway);
+    const kept = await reportOnce(gateway, ({ runs }) => runs === 1);
+    const changed = await reloadWith({ candidate: { ...CANDIDATE, version: 'v3' } });
+    const after = await reportOnce(gateway, () => true);
+    const removed = await reloadWith({});
+
+    expect(refused.faults.map((fault) => fault.path)).toEqual(['shadow.candidate.version']);
+    expect(kept).toMatchObject({ version: 'v2' });
+    expect(changed.faults).toEqual([]);
+    expect(after).toMatchObject({ version: 'v3', runs: 0, earlier_runs: 1 });
+    expect(removed.faults).toEqual([]);
+    expect((await gateway.get('/analytics/shadow')).json).toEqual({ shadow: [] });
   });
 
   test('refuse the start when they name a version that does not exist', async () => {

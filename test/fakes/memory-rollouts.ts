@@ -4,12 +4,15 @@ export interface MemoryRollouts extends RolloutEventStore {
   readonly events: readonly RolloutEvent[];
   /** While set, every call fails with it. */
   fail(error: Error | null): void;
+  /** The same of what reads alone. */
+  failReads(error: Error | null): void;
 }
 
 /** Rollout events of one test: several histories over it are several processes over one database. */
 export function memoryRollouts(): MemoryRollouts {
   const events: RolloutEvent[] = [];
   let failure: Error | null = null;
+  let readFailure: Error | null = null;
   const answer = async <T>(value: () => T): Promise<T> => {
     if (failure !== null) throw failure;
     return value();
@@ -30,9 +33,15 @@ export function memoryRollouts(): MemoryRollouts {
     fail: (error) => {
       failure = error;
     },
+    failReads: (error) => {
+      readFailure = error;
+    },
     appendRollout: (event) => answer(() => append(event)),
     rolloutsAfter: (sequence, limit) =>
-      answer(() => events.filter((event) => event.sequence > sequence).slice(0, limit)),
+      answer(() => {
+        if (readFailure !== null) throw readFailure;
+        return events.filter((event) => event.sequence > sequence).slice(0, limit);
+      }),
     rolloutPage: ({ subject, subjectKind, beforeSequence, limit }) =>
       answer(() =>
         events

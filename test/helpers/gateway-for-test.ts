@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type RunningGateway, startGateway } from '../../src/compose.ts';
 import { loadConfig, loadEnvironment } from '../../src/config/index.ts';
-import { type Logger, silentLogger } from '../../src/kernel/index.ts';
+import { type Clock, type Logger, silentLogger, systemClock } from '../../src/kernel/index.ts';
 
 export interface TestGateway extends RunningGateway {
   /** Folder of configuration and database; gone after `dispose`. */
@@ -28,6 +28,8 @@ export interface TestGatewayOptions {
   readonly config?: object;
   readonly environment?: Readonly<Record<string, string>>;
   readonly logger?: Logger;
+  /** Default: the time of the machine. */
+  readonly clock?: Clock;
   /** Keep what an earlier gateway left: its folder. */
   readonly directory?: string;
 }
@@ -44,6 +46,7 @@ export async function startGatewayForTest(options: TestGatewayOptions = {}): Pro
     environment,
     loaded: loadConfig({ path: configPath, environment }),
     logger: options.logger ?? silentLogger,
+    clock: options.clock ?? systemClock,
   });
   const call = async (path: string, init: RequestInit): Promise<TestAnswer> => {
     const response = await fetch(gateway.url + path, init);

@@ -73,6 +73,33 @@ describe('health', () => {
     });
   });
 
+  test.each([
+    [
+      { faults: [{ path: 'gateway.config.json:3:5', message: 'no such thing' }], needsRestart: [] },
+      'degraded',
+      'gateway.config.json:3:5 no such thing',
+      0,
+    ],
+    [{ faults: [], needsRestart: ['server.port'] }, 'ok', 'restart to come into force: server.port', 1],
+  ])('says what a reload of the configuration left undone (%#)', async (outcome, status, detail, success) => {
+    const lastReload = { at: '', hash: '', changed: [], warnings: [], ...outcome };
+    const config = { status: () => ({ lastReload, counts: { changed: 1, unchanged: 0, failed: 2 } }) };
+    const other = await startTestGateway({ config });
+    try {
+      const response = await fetch(`${other.url}/readyz`);
+      const metrics = await (await fetch(`${other.url}/metrics`)).text();
+
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({
+        parts: { config: { status, detail: expect.stringContaining(detail) } },
+      });
+      expect(metrics).toContain(`gateway_config_last_reload_success ${success}`);
+      expect(metrics).toContain('gateway_config_reloads_total{result="failed"} 2');
+    } finally {
+      await other.close();
+    }
+  });
+
   test('is not ready from the moment it drains', async () => {
     expect((await get('/readyz')).status).toBe(200);
     gateway.drain.begin();

@@ -54,6 +54,7 @@ export interface TestGatewayOptions {
   /** Default: one policy that has learnt. */
   readonly scorePolicies?: HttpServices['scorePolicies'];
   readonly services?: Partial<HttpServices>;
+  readonly config?: HttpServices['config'];
 }
 
 /** The real app on a real socket over scripted rooms. */
@@ -73,7 +74,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       scriptedVersion('tip', 'v2'),
       scriptedVersion('digest', 'v1'),
     ]);
-  const config = {
+  const config = options.config ?? {
     status: () => ({ lastReload: null, counts: { changed: 0, unchanged: 0, failed: 0 } }),
   };
   const routes = { names: () => ['default', 'cheap/fast'], health: () => targets };

@@ -42,9 +42,13 @@ export async function configCheck(options: ConfigCheckOptions, context: CliConte
 /** The prompts are read only where the file names versions of them. Fails with `config_invalid`. */
 async function versionWarnings(loaded: LoadedConfig): Promise<readonly Fault[]> {
   const { config, name } = loaded;
-  if (Object.keys(config.experiments).length + Object.keys(config.labels).length === 0) return [];
+  const naming = [config.experiments, config.labels, config.shadow];
+  if (naming.every((section) => Object.keys(section).length === 0)) return [];
   const { checkConfigured } = await import('../../experiments/index.ts');
-  const { faults, warnings } = checkConfigured(config, await loadConfiguredPrompts(loaded));
+  const { shadowRuleFaults } = await import('../../serving/index.ts');
+  const registry = await loadConfiguredPrompts(loaded);
+  const { faults: found, warnings } = checkConfigured(config, registry);
+  const faults = [...found, ...shadowRuleFaults(config, registry)];
   if (faults.length === 0) return warnings;
   const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
   throw new AppError('config_invalid', `${name} does not fit the prompts: ${count}`, { faults });

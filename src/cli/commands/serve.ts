@@ -14,7 +14,6 @@ export async function serve(options: ServeOptions, context: CliContext): Promise
     import('../../start-banner.ts'),
   ]);
   const gateway = await startGateway({ environment, loaded });
-  await writeText(context.stdout, startBanner(gateway));
   const reload = async (): Promise<void> => {
     try {
       const { prompts, config } = await gateway.reload();
@@ -33,8 +32,11 @@ export async function serve(options: ServeOptions, context: CliContext): Promise
       await writeLine(context.stderr, `reload failed: ${errorMessage(error)}`);
     }
   };
+  // Before the banner: whoever reads it may send signals.
   context.onHangup(() => void reload());
-  await context.untilStopped();
+  const stopped = context.untilStopped();
+  await writeText(context.stdout, startBanner(gateway));
+  await stopped;
   await gateway.close();
   return EXIT.ok;
 }

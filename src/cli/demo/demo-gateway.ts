@@ -74,9 +74,14 @@ export function demoConfig({
   const packaged: Record<string, unknown> = JSON.parse(
     readFileSync(join(PACKAGE_ROOT, 'gateway.config.json'), 'utf8'),
   );
-  const { $schema: _editorOnly, prompts, ledger, ...rest } = packaged;
+  const { prompts, ledger, metrics, providers, routes, default_route } = packaged;
   return {
-    ...rest,
+    // Only what a call needs: an operator's own labels, gates and policies are not to be demonstrated on.
+    metrics,
+    providers,
+    routes,
+    default_route,
+    labels: { [DEMO_PROMPT]: { live: Object.keys(TRUE_PROBABILITIES)[0] } },
     prompts: { ...asRecord(prompts), directory: join(PACKAGE_ROOT, 'prompts') },
     ledger: { ...asRecord(ledger), unit_hash_key_env: UNIT_KEY_VARIABLE },
     experiments: {

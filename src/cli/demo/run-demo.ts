@@ -129,8 +129,8 @@ async function runExperiment({ settings, url, context, users, signal }: Stage): 
   looks.push(readLook(report));
   return experimentResult(
     report,
-    // Answers may overtake each other.
-    looks.toSorted((a, b) => a.users - b.users),
+    // Answers may overtake each other; of few users several looks see the same ones.
+    [...new Map(looks.toSorted((a, b) => a.users - b.users).map((look) => [look.users, look])).values()],
   );
 }
 

@@ -10,8 +10,10 @@ export function operationsRoutes(services: HttpServices): readonly RouteDefiniti
     version: services.settings.gatewayVersion,
     links: {
       generate: '/generate',
+      score: '/score',
       feedback: '/feedback',
       prompts: '/prompts',
+      policies: '/policies',
       openai: '/v1',
       docs: '/docs',
       openapi: '/openapi.json',

@@ -82,7 +82,7 @@ export interface SqliteStorage {
   readonly signInTokens: SignInTokenStore;
   readonly sequences: SequenceStore;
   readonly scorePolicies: ScorePolicyStore;
-  readonly shadowLedger: Pick<ShadowLedger, 'appendShadowGeneration'>;
+  readonly shadowLedger: ShadowLedger;
   readonly shadowReader: ShadowReader & ShadowSpendSource;
   /** 64 hex digits, the same for as long as the file lives. */
   readonly unitHashKey: string;

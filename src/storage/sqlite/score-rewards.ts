@@ -58,9 +58,11 @@ export function createScoreRewards(database: Connection): ScoreRewards {
   const logChange = database.prepare(
     `INSERT INTO score_reward_changes
        (policy, metric, score_id, score_seq, previous_seq, reward_before, reward_after, changed_at_ms)
-     VALUES (@policy, @metric, @scoreId, @scoreSeq,
-       (SELECT max(c.seq) FROM score_reward_changes c WHERE c.score_id = @scoreId AND c.metric = @metric),
-       @before, @after, @atMs)`,
+     VALUES (@policy, @metric, @scoreId, @scoreSeq, @previousSeq, @before, @after, @atMs)`,
+  );
+  const lastChange = database.prepare(
+    `SELECT seq, reward_after FROM score_reward_changes INDEXED BY score_reward_changes_by_score
+     WHERE score_id = ? AND metric = ? ORDER BY seq DESC LIMIT 1`,
   );
   const reported = database
     .prepare('SELECT DISTINCT metric FROM outcomes INDEXED BY outcomes_by_score WHERE score_id = ?')
@@ -72,24 +74,33 @@ export function createScoreRewards(database: Connection): ScoreRewards {
     counting.get(scoreId, metric) as CountingRow | undefined;
   const reportedMetrics = (scoreId: string): readonly string[] => reported.all(scoreId) as string[];
 
+  /** From the log itself: what was learnt from it must be taken back, whatever became of the derived row. */
+  const log = (score: ScoreFacts, metric: string, after: number | null, atMs: number): void => {
+    const { id: scoreId, seq: scoreSeq, policy } = score;
+    // Row mapper: the columns of the statement above.
+    const last = lastChange.get(scoreId, metric) as
+      | { readonly seq: number; readonly reward_after: number | null }
+      | undefined;
+    const before = last?.reward_after ?? null;
+    if (before === after) return;
+    const previousSeq = last?.seq ?? null;
+    logChange.run({ policy, metric, scoreId, scoreSeq, previousSeq, before, after, atMs });
+  };
+
   return {
     settle: (score, metric, atMs) => {
       const { id: scoreId, created_at_ms: createdAtMs } = score;
       const after = winner.get({ scoreId, metric, createdAtMs }) as CountingRow | undefined;
       const before = countingOf(scoreId, metric);
       if (after === undefined) {
-        if (before === undefined) return null;
-        clearCounting.run(scoreId, metric);
+        if (before !== undefined) clearCounting.run(scoreId, metric);
       } else {
         const { api_key_id, outcome_id, effective_at_ms, reward } = after;
         setCounting.run(scoreId, metric, api_key_id, outcome_id, effective_at_ms, reward);
       }
+      if (score.test === 0 && score.shadow_of === null) log(score, metric, after?.reward ?? null, atMs);
       const change = { before: before?.reward ?? null, after: after?.reward ?? null };
-      if (change.before === change.after) return null;
-      if (score.test === 0 && score.shadow_of === null) {
-        logChange.run({ policy: score.policy, metric, scoreId, scoreSeq: score.seq, ...change, atMs });
-      }
-      return change;
+      return change.before === change.after ? null : change;
     },
     current: (scoreId, metric) => countingOf(scoreId, metric)?.reward ?? null,
     reportedMetrics,

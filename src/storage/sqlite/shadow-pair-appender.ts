@@ -37,7 +37,8 @@ export function createShadowPairs(database: Connection): ShadowPairs {
   const columns = SUMS.map(([, column]) => column);
   const insert = database.prepare(
     `INSERT INTO shadow_pairs (${SHADOW_PAIR_COLUMNS.join(', ')})
-     VALUES (${SHADOW_PAIR_COLUMNS.map(() => '?').join(', ')})`,
+     VALUES (${SHADOW_PAIR_COLUMNS.map(() => '?').join(', ')})
+     ON CONFLICT (shadow_id) DO NOTHING`,
   );
   const page = database.prepare(
     `SELECT seq, ${SHADOW_PAIR_COLUMNS.join(', ')} FROM shadow_pairs WHERE seq > ? ORDER BY seq LIMIT ?`,
@@ -76,7 +77,8 @@ export function createShadowPairs(database: Connection): ShadowPairs {
 
   return {
     append: (values) => {
-      insert.run(values);
+      // An id is minted once: the same id again is the same run sent twice.
+      if (insert.run(values).changes === 0) return;
       // Row mapper: the values in the order of the columns.
       const row = Object.fromEntries(SHADOW_PAIR_COLUMNS.map((column, index) => [column, values[index]]));
       derive(row as unknown as ShadowPairRow);

@@ -1,8 +1,10 @@
 import type { ShadowReader } from '../../analytics/index.ts';
 import type { ShadowLedger } from '../../ledger/index.ts';
 import type { ShadowSpendSource } from '../../serving/index.ts';
+import type { SqlValue } from './column-codec.ts';
 import { toGenerationValues } from './generation-columns.ts';
 import type { ReaderPort } from './reader-port.ts';
+import { toScoreValues } from './score-columns.ts';
 import { toShadowPairValues } from './shadow-pair-columns.ts';
 import type { WriterCalls } from './writer-calls.ts';
 
@@ -14,16 +16,25 @@ export function shadowReader(reader: ReaderPort): ShadowReader & ShadowSpendSour
   };
 }
 
-export function shadowLedger(writer: WriterCalls): Pick<ShadowLedger, 'appendShadowGeneration'> {
+export function shadowLedger(writer: WriterCalls): ShadowLedger {
   return {
     appendShadowGeneration: async (record, pair) => {
       const values = toGenerationValues(record);
-      let characters = 0;
-      for (const value of values) characters += typeof value === 'string' ? value.length : 8;
       await writer.submit(
         { kind: 'append_shadow_generation', values, pair: toShadowPairValues(pair) },
-        characters,
+        charactersOf(values),
+      );
+    },
+    appendShadowScore: async (record, pair) => {
+      const values = record === null ? null : toScoreValues(record);
+      await writer.submit(
+        { kind: 'append_shadow_score', values, pair: toShadowPairValues(pair) },
+        charactersOf(values ?? []),
       );
     },
   };
+}
+
+function charactersOf(values: readonly SqlValue[]): number {
+  return values.reduce<number>((sum, value) => sum + (typeof value === 'string' ? value.length : 8), 0);
 }

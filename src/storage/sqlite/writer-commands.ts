@@ -39,6 +39,12 @@ export type WriterCommand =
       readonly values: ScoreValues;
       readonly completes: IdempotencyCompletion | null;
     }
+  /** Without values the candidate could not rank, and only the pair is kept. */
+  | {
+      readonly kind: 'append_shadow_score';
+      readonly values: ScoreValues | null;
+      readonly pair: ShadowPairValues;
+    }
   | {
       readonly kind: 'append_outcomes';
       readonly apiKeyId: string;

@@ -141,6 +141,10 @@ export function createWriterCore(database: Connection): WriterCore {
         }
         return null;
       }
+      case 'append_shadow_score':
+        if (command.values !== null) scores.append(command.values, waitedMs);
+        shadowPairs.append(command.pair);
+        return null;
       case 'append_outcomes':
         return outcomes.append(command.apiKeyId, command.entries);
       case 'claim_idempotency_key':

@@ -113,7 +113,7 @@ describe('config check', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, file, providers: 2, targets: 2, warnings: [] });
   });
 
-  test('checks what experiments and labels say about versions against the prompts', async () => {
+  test('checks what experiments, labels and shadow rules say about versions against the prompts', async () => {
     const config = {
       providers: { offline: { kind: 'offline' } },
       routes: { default: { targets: [{ provider: 'offline' }] } },
@@ -129,7 +129,9 @@ describe('config check', () => {
     writeFileSync(path, JSON.stringify({ ...config, labels: { tip: sound } }));
     const accepted = await runCaptured(['config', 'check', '--config', path]);
     const arms = { a: { version: 'v1' }, b: { version: 'v22' } };
-    writeFileSync(path, JSON.stringify({ ...config, experiments: { tone: { prompt: 'tip', arms } } }));
+    const shadow = { candidate: { prompt: 'tip', version: 'v33' } };
+    const faultyConfig = { ...config, experiments: { tone: { prompt: 'tip', arms } }, shadow };
+    writeFileSync(path, JSON.stringify(faultyConfig));
     const both = await runCaptured(['config', 'check', '--config', path]);
 
     expect(refused).toMatchObject({ exitCode: 78, stderr: '' });
@@ -143,6 +145,7 @@ describe('config check', () => {
     expect(both.exitCode).toBe(78);
     expect(both.stderr).toContain('experiments.tone.arms.b.version  prompt "tip" has no version "v22"');
     expect(both.stderr).toContain('labels.tip.next');
+    expect(both.stderr).toContain('shadow.candidate.version  prompt "tip" has no version "v33"');
   });
 
   test('ends with 78 and every fault of file and environment on standard error', async () => {

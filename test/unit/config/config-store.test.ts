@@ -154,6 +154,14 @@ describe('a reload', () => {
     expect(logged).toMatchObject([{ level: 'warn', event: 'config_reloaded' }]);
   });
 
+  test('names another order of the metrics too: the first one is the default', async () => {
+    const rating = { type: 'float', min: 0, max: 5 };
+    const store = open({ ...BASE, metrics: { completed: { type: 'boolean' }, rating } });
+    write({ ...BASE, metrics: { rating, completed: { type: 'boolean' } } });
+
+    expect(await store.reload()).toMatchObject({ changed: [], needsRestart: ['metrics'] });
+  });
+
   test('refuses an experiment on a metric that only a restart brings, and says so', async () => {
     const store = open();
     write({
@@ -203,9 +211,6 @@ describe('those who follow', () => {
       told += 1;
       return () => {};
     });
-    store.subscribe(() => {
-      told += 1;
-    });
     write(heavier);
 
     const report = await store.reload();
@@ -254,31 +259,32 @@ describe('those who follow', () => {
         queueMicrotask(() => order.push('somebody else'));
       };
     });
-    store.subscribe((next, previous) => {
-      order.push(next === previous ? 'same' : 'told');
+    store.addPreparation(async () => {
+      order.push('prepared');
+      return () => order.push('committed');
     });
     write(heavier);
 
     await store.reload();
 
-    expect(order).toEqual(['prepared', 'committed', 'told', 'somebody else']);
+    expect(order).toEqual(['prepared', 'prepared', 'committed', 'committed', 'somebody else']);
     expect(weightAtCommit).toBe(9);
   });
 
-  test('that fail to follow are logged and hold nobody up', async () => {
+  test('that fail to come into force are logged and hold nobody up', async () => {
     const store = open();
     let told = false;
-    store.subscribe(() => {
+    store.addPreparation(async () => () => {
       throw new Error('broken');
     });
-    store.subscribe(() => {
+    store.addPreparation(async () => () => {
       told = true;
     });
     write(heavier);
 
     expect((await store.reload()).changed).toEqual(['experiments']);
     expect(told).toBe(true);
-    expect(logged.map(({ event }) => event)).toContain('config_listener_failed');
+    expect(logged.map(({ event }) => event)).toContain('config_commit_failed');
   });
 });
 

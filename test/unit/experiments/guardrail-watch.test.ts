@@ -115,6 +115,19 @@ describe('a breached guardrail', () => {
     expect(restarted.stops.find({ ...GUARDED, revision: 'sha256:two' })).toBeNull();
   });
 
+  test('is in force also when the history cannot be read at that moment', async () => {
+    const { state, process, store } = world();
+    const { watch, stops } = process();
+    state.health.guardrails = async () => [BREACH];
+    const before = stops.apply(state.experiments);
+    store.failReads(new AppError('storage_unavailable', 'gone'));
+
+    await watch.check(GUARDED);
+
+    expect(before[0]?.stopMs).toBeNull();
+    expect(stops.apply(state.experiments)[0]?.stopMs).not.toBeNull();
+  });
+
   test('is written once, and nothing looks at a stopped experiment', async () => {
     const { clock, state, process, store } = world();
     const { watch } = process();

@@ -114,6 +114,27 @@ describe('reload', () => {
     expect(await store.reload()).toMatchObject({ reloaded: ['tip@v1', 'tip@v2'], failed: [] });
   });
 
+  test('tells who asked of every reload once what it brought is in force', async () => {
+    const directory = await writePrompts({ 'tip/v1.prompt': 'one' });
+    const told: string[] = [];
+    const store: PromptStore = await createPromptStore({
+      directory,
+      limits: LIMITS,
+      strict: false,
+      clock: systemClock,
+      logger: silentLogger,
+      onReload: (report) => told.push(`${text(store)} ${report.failed.length}`),
+    });
+    stores.push(store);
+
+    await writeFile(join(directory, 'tip/v1.prompt'), 'two');
+    await store.reload();
+    await writeFile(join(directory, 'tip/v1.prompt'), '{{@x}}');
+    await store.reload();
+
+    expect(told).toEqual(['user: two 0', 'user: two 1']);
+  });
+
   test('reports a directory that vanished instead of throwing', async () => {
     const directory = await writePrompts({ 'tip/v1.prompt': 'one' });
     const store = await open(directory);

@@ -92,6 +92,17 @@ function compose(options: SetUp = {}) {
       appendShadowGeneration: async (record, pair) => {
         shadows.push({ record, pair });
       },
+      appendShadowScore: async () => {
+        throw new Error('nothing was ranked');
+      },
+    },
+    policies: {
+      find: () => {
+        throw new Error('nothing is ranked');
+      },
+      current: () => {
+        throw new Error('nothing is ranked');
+      },
     },
     spending: { shadowSpend: async () => options.spends ?? [] },
     observer: {
@@ -491,7 +502,7 @@ describe('what is dropped', () => {
     const { ask, clock, drops, lag } = compose();
     await ask();
     // The deferred turn has not come yet, and time goes by.
-    lag.ms = 60;
+    lag.ms = 101;
     await clock.settle();
 
     expect(drops).toEqual([{ rule: 'candidate', reason: 'event_loop_late' }]);

@@ -46,6 +46,14 @@ describe('reference values', () => {
     expectNear(later, row.probs, reference.tolerance_abs);
   });
 
+  test('the exponent says how fast squarecb sharpens: t ^ 0 not at all, t ^ 1 at once', () => {
+    const at = (t: number, gammaExponent: number) =>
+      squareCbPropensities({ estimates: [0, 1], gammaScale: 2, t, gammaExponent });
+
+    expect(at(9, 0)).toEqual(at(1, 0.5));
+    expect(at(9, 1)).toEqual(at(81, 0.5));
+  });
+
   test.each(reference.top_two_thompson)('top two of $p_best', (row) => {
     expectNear(topTwoPropensities(row.p_best, row.beta), row.top_two_ts_probs, reference.tolerance_abs);
   });
@@ -150,6 +158,9 @@ describe('inverse-gap weighting', () => {
   test('refuses t of 0 and a negative scale', () => {
     expect(() => squareCbPropensities({ estimates: [1, 2], gammaScale: 10, t: 0 })).toThrow('t must');
     expect(() => squareCbPropensities({ estimates: [1, 2], gammaScale: -1, t: 1 })).toThrow('gammaScale');
+    expect(() => squareCbPropensities({ estimates: [1, 2], gammaScale: 1, t: 1, gammaExponent: 2 })).toThrow(
+      'gammaExponent',
+    );
   });
 });
 

@@ -86,6 +86,44 @@ describe('the model', () => {
     expect(weighted.state()).toEqual(repeated.state());
   });
 
+  test('forgets an observation that is taken back', () => {
+    fc.assert(
+      fc.property(observations, observations, (kept, withdrawn) => {
+        const model = ridgeModel({ dimension, lambda: 1 });
+        const without = ridgeModel({ dimension, lambda: 1 });
+        for (const { x, y, weight } of withdrawn) model.add(x, y, weight);
+        for (const { x, y, weight } of kept) {
+          model.add(x, y, weight);
+          without.add(x, y, weight);
+        }
+        for (const { x, y, weight } of withdrawn) model.remove(x, y, weight);
+
+        const expected = without.state();
+        // Sums of up to 30 products of at most 500 each.
+        model.state().gram.forEach((entry, at) => {
+          expect(Math.abs(entry - (expected.gram[at] ?? Number.NaN))).toBeLessThan(1e-9);
+        });
+        model.state().moment.forEach((entry, at) => {
+          expect(Math.abs(entry - (expected.moment[at] ?? Number.NaN))).toBeLessThan(1e-9);
+        });
+        expect(Math.abs(model.state().weight - expected.weight)).toBeLessThan(1e-9);
+      }),
+    );
+  });
+
+  test('fades everything seen so far, and nothing that comes later', () => {
+    const faded = ridgeModel({ dimension: 1, lambda: 1 });
+    faded.add([2], 1);
+    faded.discount(0.25);
+    faded.add([2], 1);
+    const weighted = ridgeModel({ dimension: 1, lambda: 1 });
+    weighted.add([2], 1, 0.25);
+    weighted.add([2], 1);
+
+    expect(faded.state()).toEqual(weighted.state());
+    expect(() => faded.discount(1.1)).toThrow('retention must');
+  });
+
   test('resumes from its stored state to the last bit', () => {
     fc.assert(
       fc.property(observations, observations, (first, second) => {
