@@ -1,0 +1,48 @@
+import { type Command, InvalidArgumentError } from 'commander';
+
+import type { CliContext } from './cli-context.ts';
+import { addExamples, configOption, jsonOption } from './command-options.ts';
+import type { CommandRunner } from './command-runner.ts';
+import { promptsList } from './commands/prompts-list.ts';
+import { type PromptsLockOptions, promptsLock } from './commands/prompts-lock.ts';
+import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
+import { promptsTest } from './commands/prompts-test.ts';
+import type { PromptsOptions } from './load-command-prompts.ts';
+
+/** `prompts list|test|lock|retire`. */
+export function addPrompts(program: Command, context: CliContext, runner: CommandRunner): void {
+  const group = program.command('prompts').description('list, test, lock or retire prompt versions');
+  const add = (name: string, description: string): Command =>
+    group.command(name).description(description).addOption(configOption()).addOption(jsonOption());
+  const list = add('list', 'list every prompt and version with its state').action((options: PromptsOptions) =>
+    runner.run(options.json === true, () => promptsList(options, context)),
+  );
+  const test = add('test', 'run the cases (prompts/<name>/cases.yaml)')
+    .argument('[prompt]', 'only this prompt')
+    .action((prompt: string | undefined, options: PromptsOptions) =>
+      runner.run(options.json === true, () => promptsTest(prompt ?? null, options, context)),
+    );
+  const lock = add('lock', 'lock the versions that are not locked yet: from then on their text is final')
+    .option('--check', 'change nothing; fail when a version is not locked')
+    .action((options: PromptsLockOptions) =>
+      runner.run(options.json === true, () => promptsLock(options, context)),
+    );
+  const retire = add('retire', 'retire a version: still readable and reported, no longer selectable')
+    .argument('<prompt@version>', 'for example tip@v1', readVersionName)
+    .action((name: VersionName, options: PromptsOptions) =>
+      runner.run(options.json === true, () => promptsRetire(name, options, context)),
+    );
+  const testExample = ['prompt-gateway prompts test tip', 'run the cases of one prompt'] as const;
+  const lockExample = ['prompt-gateway prompts lock', 'lock what was added'] as const;
+  addExamples(group, [['prompt-gateway prompts list', 'what there is'], testExample, lockExample]);
+  addExamples(list, [['prompt-gateway prompts list --json', 'with hashes, as JSON']]);
+  addExamples(test, [['prompt-gateway prompts test', 'run all cases'], testExample]);
+  addExamples(lock, [lockExample, ['prompt-gateway prompts lock --check', 'in a pipeline']]);
+  addExamples(retire, [['prompt-gateway prompts retire tip@v1', 'nobody gets v1 any more']]);
+}
+
+function readVersionName(text: string): VersionName {
+  const [prompt = '', version = '', ...rest] = text.split('@');
+  if (prompt !== '' && version !== '' && rest.length === 0) return { prompt, version };
+  throw new InvalidArgumentError('expected PROMPT@VERSION, for example tip@v1.');
+}
