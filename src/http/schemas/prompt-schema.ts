@@ -76,3 +76,46 @@ export const promptVersionSchema = z
     source: z.string(),
   })
   .meta({ id: 'PromptVersion' });
+
+export const promptDiffQuerySchema = z.strictObject({
+  from: z.string().min(1).max(64).describe('Version, for example `v1`.'),
+  to: z.string().min(1).max(64).describe('Version it is compared with.'),
+});
+
+const diffSideSchema = z.object({
+  prompt_version: z.string(),
+  hash: z.string(),
+  retired: z.boolean(),
+});
+
+export const promptDiffSchema = z
+  .object({
+    prompt: z.string(),
+    from: diffSideSchema,
+    to: diffSideSchema,
+    identical: z.boolean().describe('The content hashes are the same.'),
+    text: z.object({
+      unified: z.string().describe('Unified diff of the files; empty when they are the same.'),
+      hunks: z.array(
+        z.object({
+          from_line: z.number(),
+          to_line: z.number(),
+          lines: z.array(z.object({ kind: z.enum(['same', 'removed', 'added']), text: z.string() })),
+        }),
+      ),
+    }),
+    variables: z
+      .array(
+        z.object({
+          name: z.string(),
+          kind: z.enum(['added', 'removed', 'changed']),
+          from: z.unknown().describe('Its schema; null when it is not there.'),
+          to: z.unknown(),
+        }),
+      )
+      .describe('Input variables, one by one.'),
+    settings: z
+      .array(z.object({ path: z.string(), from: z.unknown(), to: z.unknown() }))
+      .describe('Model, parameters, defaults, output schema and the like that differ.'),
+  })
+  .meta({ id: 'PromptDiff' });

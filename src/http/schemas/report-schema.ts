@@ -1,10 +1,25 @@
 import { z } from 'zod';
 
+/** Shared by every report on versions. Each makes the evidence descriptive: the reader chose what to look at. */
+export const reportFilterFields = {
+  model: z.string().min(1).max(256).optional().describe('Only calls that this model answered.'),
+  source: z.enum(['body', 'env', 'default']).optional().describe('Only calls whose version came from there.'),
+  segment: z
+    .string()
+    .min(1)
+    .max(160)
+    .optional()
+    .describe(
+      'Only `forced` calls (the caller named the version), `assigned` ones (all others), `model_answers`, `authored_lines` (degraded), `experiment:<name>` or `arm:<experiment>/<arm>`.',
+    ),
+};
+
 export const reportQuerySchema = z.strictObject({
   metric: z.string().min(1).max(64).optional().describe("Default: the prompt's primary metric."),
   baseline: z.string().min(1).max(128).optional().describe('Version the others are compared with.'),
   from: z.string().min(1).max(64).optional().describe('ISO 8601; snapped outward to UTC hours.'),
   to: z.string().min(1).max(64).optional().describe('ISO 8601, excluded; snapped outward to UTC hours.'),
+  ...reportFilterFields,
   format: z.enum(['json', 'csv']).optional().describe('Default: by the `Accept` header, then `json`.'),
 });
 
@@ -34,6 +49,9 @@ const reportRowSchema = z
     cost_usd: nullable,
     cost_known: z.number(),
     mean_cost_usd: nullable,
+    cost_per_reward_usd: nullable.describe(
+      'Mean cost of a call divided by the mean reward: what one unit of reward costs. Null where either is unknown, or the mean is not above 0.',
+    ),
     input_tokens: z.number().nullable().describe('Null when the tokens of no call are known.'),
     output_tokens: z.number().nullable(),
     error_share: z.number(),
@@ -57,6 +75,16 @@ export const reportSchema = z
     from: z.string().nullable(),
     to: z.string().nullable(),
     generated_at: z.string(),
+    filters: z
+      .object({
+        model: z.string().nullable(),
+        source: z.enum(['body', 'env', 'default']).nullable(),
+        segment: z.string().nullable(),
+      })
+      .describe('As asked for.'),
+    choices: z
+      .object({ models: z.array(z.string()), experiments: z.array(z.string()) })
+      .describe('Values seen in recorded calls of the prompt: what the filters can name.'),
     baseline: z.string().nullable(),
     evidence: z.enum(['anytime-valid', 'descriptive']),
     comparisons: z.number(),

@@ -68,5 +68,17 @@ export const generationSchema = z
         counts: z.boolean(),
       }),
     ),
+    rendered: z
+      .object({
+        source: z
+          .enum(['recorded', 'reconstructed'])
+          .describe('`reconstructed`: rendered again from the recorded variables with the recorded version.'),
+        messages: z.array(z.unknown()),
+      })
+      .nullable()
+      .describe('What the model was sent; null when `rendered_missing` says why not.'),
+    rendered_missing: z
+      .enum(['version_gone', 'content_changed', 'redacted', 'not_recorded', 'render_failed'])
+      .nullable(),
   })
   .meta({ id: 'Generation' });
