@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { CliContext } from './cli-context.ts';
 import { addExamples, configOption, jsonOption } from './command-options.ts';
 import type { CommandRunner } from './command-runner.ts';
+import { type PromptsDiffOptions, promptsDiff } from './commands/prompts-diff.ts';
 import { promptsList } from './commands/prompts-list.ts';
 import { type PromptsLockOptions, promptsLock } from './commands/prompts-lock.ts';
 import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
@@ -32,11 +33,22 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
     .action((name: VersionName, options: PromptsOptions) =>
       runner.run(options.json === true, () => promptsRetire(name, options, context)),
     );
+  const diff = add('diff', 'what changes from one version to another, and in what the cases render')
+    .argument('<prompt>', 'for example tip')
+    .argument('[from]', 'version (default: the one before the newest)')
+    .argument('[to]', 'version (default: the newest)')
+    .action((prompt: string, from: string | undefined, to: string | undefined, options: PromptsDiffOptions) =>
+      runner.run(options.json === true, () =>
+        promptsDiff({ prompt, from: from ?? null, to: to ?? null }, options, context),
+      ),
+    );
+  const diffExample = ['prompt-gateway prompts diff tip v2 v3', 'compare two versions'] as const;
   const testExample = ['prompt-gateway prompts test tip', 'run the cases of one prompt'] as const;
   const lockExample = ['prompt-gateway prompts lock', 'lock what was added'] as const;
   addExamples(group, [['prompt-gateway prompts list', 'what there is'], testExample, lockExample]);
   addExamples(list, [['prompt-gateway prompts list --json', 'with hashes, as JSON']]);
   addExamples(test, [['prompt-gateway prompts test', 'run all cases'], testExample]);
+  addExamples(diff, [diffExample, ['prompt-gateway prompts diff tip', 'the newest against the one before']]);
   addExamples(lock, [lockExample, ['prompt-gateway prompts lock --check', 'in a pipeline']]);
   addExamples(retire, [['prompt-gateway prompts retire tip@v1', 'nobody gets v1 any more']]);
 }

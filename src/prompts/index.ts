@@ -1,5 +1,7 @@
 export { loadPromptRegistry } from './load-prompt-registry.ts';
-export { type PromptCaseReport, runPromptCases } from './prompt-cases.ts';
+export type { PromptCase } from './parse-cases.ts';
+export { type PromptCaseReport, readPromptCases, runPromptCases } from './prompt-cases.ts';
+export { diffPromptVersions, messagesText, type PromptDiff } from './prompt-diff.ts';
 export type { PromptLimits } from './prompt-limits.ts';
 export { lockPrompts, retirePrompt } from './prompt-lock.ts';
 export { createPromptStore } from './prompt-store.ts';

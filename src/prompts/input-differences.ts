@@ -20,8 +20,8 @@ export function inputDifferences(earlier: VersionInput, later: VersionInput): Fa
   const after = later.frontMatter.inputSchema;
   // Without a schema anything is taken: there is no contract to differ from.
   if (before === null || after === null) return [];
-  const left = variablesOf(before, earlier.frontMatter.inputDefaults);
-  const right = variablesOf(after, later.frontMatter.inputDefaults);
+  const left = callerVariables(before, earlier.frontMatter.inputDefaults);
+  const right = callerVariables(after, later.frontMatter.inputDefaults);
   const faults: Fault[] = [];
   for (const [name, contract] of right) {
     const other = left.get(name);
@@ -58,8 +58,11 @@ export function inputDifferences(earlier: VersionInput, later: VersionInput): Fa
   return faults;
 }
 
-/** What a caller must know of each variable, as comparable text: type, and whether it may be left out. */
-function variablesOf(
+/**
+ * What a caller must know of each variable, as comparable text: type, and whether it may be left out. Reserved ones do
+ * not count, the gateway fills those.
+ */
+export function callerVariables(
   schema: JsonSchema,
   defaults: Readonly<Record<string, unknown>>,
 ): ReadonlyMap<string, string> {

@@ -39,6 +39,7 @@ describe('help', () => {
     'prompts test',
     'prompts lock',
     'prompts retire',
+    'prompts diff',
     'ledger',
     'ledger export',
     'analyze',

@@ -1,10 +1,12 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { RunningGateway } from '../../../src/compose.ts';
 import { startBanner } from '../../../src/start-banner.ts';
 
-function bannerOf(config: object): string {
+function bannerOf(config: object, isOpen = true): string {
   return startBanner({
     url: 'http://127.0.0.1:8787',
+    signInUrl: 'http://127.0.0.1:8787/admin/sign-in#token',
+    isOpen,
     config: { databaseFile: 'gateway.db', config: { ledger: { durability: 'commit' }, ...config } },
     prompts: { current: () => ({ prompts: [{ name: 'tip', versions: [{ version: 'v1' }] }] }) },
     providers: [],
@@ -32,4 +34,28 @@ test("offers the default prompt's own metric first", () => {
   const prompts = { default: 'tip', settings: { tip: { primary_metric: 'opened' } } };
 
   expect(bannerOf({ metrics, prompts })).toContain('"metric":"opened"');
+});
+
+describe('says who may use it, and how to sign in', () => {
+  const config = { metrics: {}, prompts: { default: 'tip', settings: {} } };
+
+  test('without keys', () => {
+    const banner = bannerOf(config);
+
+    expect(banner).toContain('access     open, because it listens on loopback only\n');
+    expect(banner).toContain(
+      'sign in    http://127.0.0.1:8787/admin/sign-in#token (once, within 10 minutes)\n',
+    );
+    expect(banner).not.toContain('authorization');
+  });
+
+  test('with keys, and its commands then carry one', () => {
+    const banner = bannerOf(config, false);
+
+    expect(banner).toContain('access     API keys\n');
+    expect(banner).toContain('/admin/sign-in#token');
+    expect(banner).toContain(
+      'curl -s http://127.0.0.1:8787/generate -H "authorization: Bearer $PROMPT_GATEWAY_KEY"',
+    );
+  });
 });
