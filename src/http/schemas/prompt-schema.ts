@@ -82,40 +82,24 @@ export const promptDiffQuerySchema = z.strictObject({
   to: z.string().min(1).max(64).describe('Version it is compared with.'),
 });
 
-const diffSideSchema = z.object({
-  prompt_version: z.string(),
-  hash: z.string(),
-  retired: z.boolean(),
-});
+const diffSideSchema = z.object({ prompt_version: z.string(), hash: z.string(), retired: z.boolean() });
+
+/** Null: that version does not have it. */
+const changeSchema = z.object({ name: z.string(), from: z.unknown(), to: z.unknown() });
 
 export const promptDiffSchema = z
   .object({
     prompt: z.string(),
     from: diffSideSchema,
     to: diffSideSchema,
-    identical: z.boolean().describe('The content hashes are the same.'),
-    text: z.object({
-      unified: z.string().describe('Unified diff of the files; empty when they are the same.'),
-      hunks: z.array(
-        z.object({
-          from_line: z.number(),
-          to_line: z.number(),
-          lines: z.array(z.object({ kind: z.enum(['same', 'removed', 'added']), text: z.string() })),
-        }),
-      ),
-    }),
+    same: z.boolean().describe('The content hashes are equal.'),
+    text: z.string().describe('Unified diff of the files; empty when they are equal.'),
     variables: z
-      .array(
-        z.object({
-          name: z.string(),
-          kind: z.enum(['added', 'removed', 'changed']),
-          from: z.unknown().describe('Its schema; null when it is not there.'),
-          to: z.unknown(),
-        }),
-      )
-      .describe('Input variables, one by one.'),
-    settings: z
-      .array(z.object({ path: z.string(), from: z.unknown(), to: z.unknown() }))
-      .describe('Model, parameters, defaults, output schema and the like that differ.'),
+      .array(z.object({ name: z.string(), from: z.string().nullable(), to: z.string().nullable() }))
+      .describe('What callers may or must send, as `optional string`; null: that version does not take it.'),
+    defaults: z.array(changeSchema).describe('Values that the gateway fills in for variables.'),
+    parameters: z.array(changeSchema).describe('Model, sampling parameters, output format.'),
+    input_schema: z.string().describe('Unified diff of the schemas as JSON; empty when they are equal.'),
+    output_schema: z.string(),
   })
   .meta({ id: 'PromptDiff' });
