@@ -51,6 +51,10 @@ export interface StartOptions {
 export interface RunningGateway {
   /** `http://127.0.0.1:8787` */
   readonly url: string;
+  /** Works once, for ten minutes: signs in on the admin page with every right. Null: the database took no writes. */
+  readonly signInUrl: string | null;
+  /** It had no API keys at the start: whoever reaches it may do everything. */
+  readonly isOpen: boolean;
   /** As it was at the start. */
   readonly config: LoadedConfig;
   readonly prompts: PromptStore;
@@ -158,6 +162,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       prompts,
       ledger,
       routes,
+      limits: access.limits,
       gatewayVersion: gatewayVersion(),
     });
     const hashKey = unitHashKey(loaded, environment, storage.unitHashKey);
@@ -187,6 +192,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       ...recording,
       shadows: shadows.runner,
       limits: access.limits,
+      callers: access.keys,
       prompts,
       selector: selection.selector,
       defaultPromptVersion: environment.defaultPromptVersion,
@@ -297,9 +303,14 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     // The first to close: a reload needs everything else.
     opened.push(() => store.close());
 
+    // No reason to refuse a start: keys sign in too.
+    const signInToken = await access.links.issue().catch(() => null);
     let closing: Promise<void> | null = null;
     return {
       url: server.url,
+      // In the fragment, which browsers send to nobody: it stands in no log of a server or a proxy.
+      signInUrl: signInToken === null ? null : `${server.url}/admin/sign-in#${signInToken}`,
+      isOpen: access.keys.isOpen(),
       config: loaded,
       prompts,
       providers: describeProviders(config, environment),

@@ -10,7 +10,8 @@ export function startBanner(gateway: RunningGateway): string {
   const families = prompts
     .current()
     .prompts.map((family) => `${family.name} ${family.versions.map((version) => version.version).join(' ')}`);
-  const json = "-H 'content-type: application/json'";
+  const key = gateway.isOpen ? '' : `-H "authorization: Bearer $PROMPT_GATEWAY_KEY" `;
+  const json = `${key}-H 'content-type: application/json'`;
   const prompt = config.config.prompts.default;
   const call = { prompt, variables: {}, external_id: `${prompt}-1` };
   const outcome = exampleOutcome(config.config, prompt);
@@ -21,10 +22,11 @@ export function startBanner(gateway: RunningGateway): string {
     `  store      ${relative(process.cwd(), config.databaseFile)} (SQLite, durability: ${config.config.ledger.durability})`,
     `  prompts    ${families.join(', ')}`,
     `  providers  ${inUse.length === 0 ? 'offline' : inUse.map((provider) => provider.name).join(', ')}`,
-    '  access     open, because it listens on loopback only',
+    `  access     ${gateway.isOpen ? 'open, because it listens on loopback only' : 'API keys'}`,
+    `  sign in    ${gateway.signInUrl === null ? 'with a key: the database takes no writes' : `${gateway.signInUrl} (once, within 10 minutes)`}`,
     ...gateway.warnings.map((warning) => `  warning    ${warning.path}: ${warning.message}`),
     '',
-    'Try it:',
+    gateway.isOpen ? 'Try it:' : 'Try it, with a key in PROMPT_GATEWAY_KEY:',
     `  curl -s ${url}/generate ${json} -d '${JSON.stringify(call)}'`,
     ...(outcome === null ? [] : [`  curl -s ${url}/feedback ${json} -d '${JSON.stringify(outcome)}'`]),
     '',

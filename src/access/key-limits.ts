@@ -7,7 +7,11 @@ import type { KeyLimits } from './access-types.ts';
 export interface CallSpending {
   readonly tokens: number | null;
   readonly costNanoUsd: number | null;
+  /** The caller left a call that a model was answering: it cost something, and nobody will ever say how much. */
+  readonly wasCutShort: boolean;
 }
+
+export type LimitName = 'requests' | 'tokens' | 'budget';
 
 /** A call that was let in. Settled once, however it ends; a second time changes nothing. */
 export interface CallReservation {
@@ -16,7 +20,7 @@ export interface CallReservation {
 
 /** One limit as it stands, for the RateLimit headers. */
 export interface LimitStanding {
-  readonly name: 'requests' | 'tokens';
+  readonly name: Exclude<LimitName, 'budget'>;
   readonly limit: number;
   readonly windowSeconds: number;
   readonly remaining: number;
@@ -37,6 +41,8 @@ export interface KeyLimiter {
   reserve(keyId: string): Promise<CallReservation>;
   /** Empty for a key without limits. */
   standings(keyId: string): Promise<readonly LimitStanding[]>;
+  /** Calls refused since the start, over all keys. */
+  refusals(): Readonly<Record<LimitName, number>>;
 }
 
 const WINDOW_SECONDS = 60;
@@ -45,10 +51,10 @@ const DAY_MS = 86_400_000;
 const FIRST_RESERVE_NANO_USD = 10_000_000;
 const FIRST_RESERVE_SHARE = 20;
 
+const NOTHING = { costNanoUsd: null, wasCutShort: false };
 const NO_RESERVATION: CallReservation = { settle: () => {} };
 
 interface DayBudget {
-  readonly dayMs: number;
   spentNanoUsd: number;
   reservedNanoUsd: number;
   /** The dearest call so far: what the next one may cost. */
@@ -63,7 +69,8 @@ export function createKeyLimiter(options: {
 }): KeyLimiter {
   const { limitsOf, spend, clock } = options;
   const windows = new Map<string, RateLimiterMemory>();
-  const budgets = new Map<string, Promise<DayBudget>>();
+  const budgets = new Map<string, { readonly dayMs: number; readonly budget: Promise<DayBudget> }>();
+  const refusals = { requests: 0, tokens: 0, budget: 0 };
 
   /** Limiters are shared by all keys with the same limit: each keeps its keys apart by itself. */
   const windowOf = (name: LimitStanding['name'], points: number): RateLimiterMemory => {
@@ -74,47 +81,66 @@ export function createKeyLimiter(options: {
     return window;
   };
 
-  const budgetOf = async (keyId: string): Promise<DayBudget> => {
-    const dayMs = clock.nowMs() - (clock.nowMs() % DAY_MS);
-    const known = await budgets.get(keyId)?.catch(() => null);
-    if (known?.dayMs === dayMs) return known;
-    const reading = spend
-      .spentOn(keyId, dayMs)
-      .then((spentNanoUsd): DayBudget => ({ dayMs, spentNanoUsd, reservedNanoUsd: 0, dearestNanoUsd: 0 }));
+  /** Looks and sets in one turn: first calls that come together share one budget. */
+  const budgetOf = (keyId: string, dayMs: number): Promise<DayBudget> => {
+    const known = budgets.get(keyId);
+    if (known?.dayMs === dayMs) return known.budget;
+    const reading = {
+      dayMs,
+      budget: spend
+        .spentOn(keyId, dayMs)
+        .then((spentNanoUsd): DayBudget => ({ spentNanoUsd, reservedNanoUsd: 0, dearestNanoUsd: 0 })),
+    };
     budgets.set(keyId, reading);
-    return reading;
+    // What could not be read is read again by the next call.
+    reading.budget.catch(() => {
+      if (budgets.get(keyId) === reading) budgets.delete(keyId);
+    });
+    return reading.budget;
   };
 
   const takeRequest = async (keyId: string, limit: number): Promise<void> => {
     try {
       await windowOf('requests', limit).consume(keyId);
     } catch (refusal) {
-      throw refused(refusal, `This key may make ${limit} calls a minute, and has made them.`);
+      refusals.requests += 1;
+      throw refused(refusal, `The limit of this key, ${limit} requests per minute, is reached.`);
     }
   };
 
   const requireTokens = async (keyId: string, limit: number): Promise<void> => {
     const used = await windowOf('tokens', limit).get(keyId);
     if (used === null || used.consumedPoints < limit) return;
-    throw refused(used, `This key may use ${limit} tokens a minute, and has used ${used.consumedPoints}.`);
+    refusals.tokens += 1;
+    throw refused(
+      used,
+      `The limit of this key, ${limit} tokens per minute, is reached: it has used ${used.consumedPoints}.`,
+    );
   };
 
-  const takeBudget = async (keyId: string, limitNanoUsd: number): Promise<(costNanoUsd: number) => void> => {
-    const budget = await budgetOf(keyId);
+  const takeBudget = async (
+    keyId: string,
+    limitNanoUsd: number,
+  ): Promise<(spending: Omit<CallSpending, 'tokens'>) => void> => {
+    const nowMs = clock.nowMs();
+    const dayMs = nowMs - (nowMs % DAY_MS);
+    const budget = await budgetOf(keyId, dayMs);
     const first = Math.min(FIRST_RESERVE_NANO_USD, Math.ceil(limitNanoUsd / FIRST_RESERVE_SHARE));
     const reserve = budget.dearestNanoUsd === 0 ? first : budget.dearestNanoUsd;
     if (budget.spentNanoUsd + budget.reservedNanoUsd + reserve > limitNanoUsd) {
+      refusals.budget += 1;
       throw new AppError(
         'budget_exceeded',
         `This key may spend ${usdFromNanoUsd(limitNanoUsd)} USD a day and has spent ${usdFromNanoUsd(budget.spentNanoUsd)}, with ${usdFromNanoUsd(budget.reservedNanoUsd + reserve)} set aside for running calls and this one. A new day begins at 00:00 UTC.`,
-        { retryAfterMs: budget.dayMs + DAY_MS - clock.nowMs() },
+        { retryAfterMs: dayMs + DAY_MS - nowMs },
       );
     }
     budget.reservedNanoUsd += reserve;
-    return (costNanoUsd) => {
+    return ({ costNanoUsd, wasCutShort }) => {
       budget.reservedNanoUsd -= reserve;
-      budget.spentNanoUsd += costNanoUsd;
-      budget.dearestNanoUsd = Math.max(budget.dearestNanoUsd, costNanoUsd);
+      // Else hanging up before the last token would make every call free.
+      budget.spentNanoUsd += costNanoUsd ?? (wasCutShort ? reserve : 0);
+      budget.dearestNanoUsd = Math.max(budget.dearestNanoUsd, costNanoUsd ?? 0);
     };
   };
 
@@ -129,15 +155,15 @@ export function createKeyLimiter(options: {
       try {
         if (requestsPerMinute !== null) await takeRequest(keyId, requestsPerMinute);
       } catch (error) {
-        settleBudget?.(0);
+        settleBudget?.(NOTHING);
         throw error;
       }
       let isSettled = false;
       return {
-        settle: ({ tokens, costNanoUsd }) => {
+        settle: ({ tokens, ...cost }) => {
           if (isSettled) return;
           isSettled = true;
-          settleBudget?.(costNanoUsd ?? 0);
+          settleBudget?.(cost);
           if (tokensPerMinute === null || tokens === null || tokens === 0) return;
           // In memory: it cannot fail.
           void windowOf('tokens', tokensPerMinute).penalty(keyId, tokens);
@@ -164,6 +190,7 @@ export function createKeyLimiter(options: {
       }
       return standings;
     },
+    refusals: () => ({ ...refusals }),
   };
 }
 

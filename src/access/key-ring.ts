@@ -36,6 +36,11 @@ export interface KeyRing {
   authenticate(text: string): Principal;
   /** The principal of a key that signed in before; null once it is expired or revoked. */
   principal(keyId: string): Principal | null;
+  /**
+   * For work that goes on after it was let in. Fails with `unauthorized`, as {@link KeyRing.authenticate} does, once the
+   * key is revoked or expired; an id that no key has (a gateway without keys, a one-time link) passes.
+   */
+  requireInForce(keyId: string): void;
   /** Null: no such key, so nothing limits it. */
   limitsOf(keyId: string): KeyLimits | null;
   /** Oldest first, revoked ones too. */
@@ -56,6 +61,8 @@ const POLL_INTERVAL_MS = 250;
 const USE_INTERVAL_MS = 60_000;
 const MAX_NAME_CHARACTERS = 80;
 const MAX_REASON_CHARACTERS = 500;
+/** Names and reasons are shown in terminals, which obey them. */
+const CONTROL_CHARACTER = /\p{Cc}/u;
 /** Keys are held in memory: whoever may make them must not fill it. */
 const MAX_KEYS = 10_000;
 
@@ -70,7 +77,10 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   const load = async (): Promise<void> => {
     // The revision first: a change between the two is read again, never missed.
     const revision = await store.revision();
-    keys = new Map((await store.list()).map((key) => [key.id, key]));
+    const read = await store.list();
+    // Two readings may overtake each other: the older one must not bring a revoked key back.
+    if (revision < seenRevision) return;
+    keys = new Map(read.map((key) => [key.id, key]));
     seenRevision = revision;
   };
 
@@ -118,6 +128,15 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
   const inForce = (key: StoredApiKey): boolean =>
     key.revokedAtMs === null && (key.expiresAtMs === null || clock.nowMs() < key.expiresAtMs);
 
+  const requireInForce = (key: StoredApiKey): void => {
+    if (inForce(key)) return;
+    const end =
+      key.revokedAtMs === null
+        ? `expired at ${isoTime(key.expiresAtMs ?? 0)}`
+        : `was revoked at ${isoTime(key.revokedAtMs)}`;
+    throw unauthorized(`The API key ${end}. Ask for a new one.`);
+  };
+
   const principalOf = (key: StoredApiKey): Principal => {
     uses.set(key.id, clock.nowMs());
     return { keyId: key.id, scopes: key.scopes, limits: key.limits };
@@ -135,13 +154,12 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       if (key === undefined || !isSecretOf(presented.secret, key.secretSha256)) {
         throw unauthorized('The API key is unknown. Check that it was copied whole.');
       }
-      if (key.revokedAtMs !== null) {
-        throw unauthorized(`The API key was revoked at ${isoTime(key.revokedAtMs)}. Ask for a new one.`);
-      }
-      if (!inForce(key)) {
-        throw unauthorized(`The API key expired at ${isoTime(key.expiresAtMs ?? 0)}. Ask for a new one.`);
-      }
+      requireInForce(key);
       return principalOf(key);
+    },
+    requireInForce: (keyId) => {
+      const key = keys.get(keyId);
+      if (key !== undefined) requireInForce(key);
     },
     principal: (keyId) => {
       const key = keys.get(keyId);
@@ -177,8 +195,12 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       return { key: withoutSecret(key), text };
     },
     revoke: async (id, reason, actor) => {
-      if (reason.trim() === '' || reason.length > MAX_REASON_CHARACTERS) {
-        const message = `says why the key is revoked, in 1 to ${MAX_REASON_CHARACTERS} characters`;
+      if (
+        reason.trim() === '' ||
+        reason.length > MAX_REASON_CHARACTERS ||
+        CONTROL_CHARACTER.test(reason.trim())
+      ) {
+        const message = `says why the key is revoked, in 1 to ${MAX_REASON_CHARACTERS} characters on one line`;
         throw new AppError('invalid_request', 'The key cannot be revoked.', {
           faults: [{ path: 'reason', message }],
         });
@@ -207,8 +229,11 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
 function requireSound(request: KeyRequest, nowMs: number): void {
   const faults: Fault[] = [];
   const name = request.name.trim();
-  if (name === '' || name.length > MAX_NAME_CHARACTERS) {
-    faults.push({ path: 'name', message: `has 1 to ${MAX_NAME_CHARACTERS} characters` });
+  if (name === '' || name.length > MAX_NAME_CHARACTERS || CONTROL_CHARACTER.test(name)) {
+    faults.push({
+      path: 'name',
+      message: `has 1 to ${MAX_NAME_CHARACTERS} characters, none of them a control character`,
+    });
   }
   if (request.scopes.length === 0) {
     faults.push({ path: 'scopes', message: `names at least one of ${SCOPES.join(', ')}` });

@@ -18,7 +18,7 @@ export function createAdmission(access: AccessServices): Admit {
   return (definition, request, response, scope) => {
     scope.caller = authenticate(request, definition.access);
     const { principal } = scope.caller;
-    if (definition.access !== 'generate' || principal === null) return null;
+    if (definition.isModelCall !== true || principal === null) return null;
     const { requestsPerMinute, tokensPerMinute } = principal.limits;
     if (requestsPerMinute === null && tokensPerMinute === null) return null;
     return access.limits

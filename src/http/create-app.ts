@@ -4,6 +4,7 @@ import { createErrorMiddleware } from './error-middleware.ts';
 import type { HttpServices } from './http-services.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { createOpenRequest } from './open-request.ts';
+import type { RouteDefinition } from './route-definition.ts';
 import { docsRoutes } from './routes/docs-routes.ts';
 import { experimentRoutes } from './routes/experiment-routes.ts';
 import { feedbackRoutes } from './routes/feedback-route.ts';
@@ -30,8 +31,14 @@ export function createApp(services: HttpServices): Express {
   // Query values are read as plain text or lists, never as nested objects.
   app.set('query parser', 'simple');
   app.use(createOpenRequest(services));
-  // The hot path first: the router tries patterns in order.
-  const routes = [
+  mountRoutes(app, routeDefinitions(services), createAdmission(services.access));
+  app.use(createErrorMiddleware(services.logger));
+  return app;
+}
+
+/** Every route. The hot path first: the router tries patterns in order. */
+export function routeDefinitions(services: HttpServices): readonly RouteDefinition[] {
+  return [
     ...generateRoutes(services),
     ...scoreRoutes(services),
     ...feedbackRoutes(services),
@@ -49,7 +56,4 @@ export function createApp(services: HttpServices): Express {
     ...keyRoutes(services),
     ...sessionRoutes(services),
   ];
-  mountRoutes(app, routes, createAdmission(services.access));
-  app.use(createErrorMiddleware(services.logger));
-  return app;
 }

@@ -1,9 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { KeyLimiter } from '../access/index.ts';
 import type { ConfigStore } from '../config/index.ts';
 import type { Ledger } from '../ledger/index.ts';
 import type { PromptRegistry, PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
 import type { GenerationObserver, ScoreObserver, ShadowObserver } from '../serving/index.ts';
+import { sampleRefusals } from './access-metrics.ts';
 import { sampleReloads } from './config-metrics.ts';
 import { type ExperimentStates, sampleExperiments } from './experiment-metrics.ts';
 import { createShadowMetrics } from './shadow-metrics.ts';
@@ -28,6 +30,7 @@ export interface MetricsSources {
   readonly prompts: Pick<PromptStore, 'current'>;
   readonly ledger: Pick<Ledger, 'health'>;
   readonly routes: Pick<Routes, 'health'>;
+  readonly limits: Pick<KeyLimiter, 'refusals'>;
   readonly gatewayVersion: string;
 }
 
@@ -67,6 +70,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   const calls = callMetrics(registry);
   sampleHealth(registry, sources);
   sampleReloads(registry, sources.config);
+  sampleRefusals(registry, sources.limits);
   sampleExperiments(registry, sources.experiments);
   const promptLabels = createPromptLabels(sources.prompts);
 

@@ -3,7 +3,7 @@ import type { NextFunction, Request, Response } from 'express';
 import { ERROR_STATUS } from './error-status.ts';
 import { createHostCheck } from './host-allow-list.ts';
 import type { HttpServices } from './http-services.ts';
-import { findScope, openScope } from './request-scope.ts';
+import { findScope, LOCAL_API_KEY_ID, openScope } from './request-scope.ts';
 import { securityHeaders } from './security-headers.ts';
 import { traceIdOf } from './trace-parent.ts';
 
@@ -64,6 +64,7 @@ function createCloseRequest({ clock, logger, metrics }: HttpServices) {
     const durationMs = clock.monotonicMs() - scope.receivedMonotonicMs;
     metrics.request({ route: scope.route, method: this.req.method ?? 'GET', status, durationMs });
 
+    const keyId = scope.caller?.principal?.keyId ?? LOCAL_API_KEY_ID;
     const line = {
       event: 'request',
       request_id: scope.requestId,
@@ -72,6 +73,7 @@ function createCloseRequest({ clock, logger, metrics }: HttpServices) {
       route: scope.route,
       status,
       duration_ms: Math.round(durationMs * 1_000) / 1_000,
+      ...(keyId === LOCAL_API_KEY_ID ? {} : { key_id: keyId }),
       ...(scope.errorCode === null ? {} : { code: scope.errorCode }),
       ...scope.logFields,
     };

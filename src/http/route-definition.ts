@@ -9,5 +9,7 @@ export interface RouteDefinition {
   readonly method: HttpMethod;
   readonly path: string;
   readonly access: RouteAccess;
+  /** Calls a model: counts against the limits of its key, and says where they stand. */
+  readonly isModelCall?: true;
   handle(request: Request, response: Response, scope: RequestScope): Promise<void> | void;
 }

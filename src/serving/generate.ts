@@ -1,3 +1,4 @@
+import type { KeyRing } from '../access/index.ts';
 import { AppError } from '../kernel/index.ts';
 import type { RouteOutcome } from '../providers/index.ts';
 import { failedEnd, okEnd, spentOn } from './call-end.ts';
@@ -17,7 +18,10 @@ import type {
   GenerationAnswer,
 } from './types.ts';
 
-export type GenerateParts = PrepareParts & IdempotencyParts & RecorderParts;
+export interface GenerateParts extends PrepareParts, IdempotencyParts, RecorderParts {
+  /** Whether a caller may go on; default: always. */
+  readonly callers?: Pick<KeyRing, 'requireInForce'>;
+}
 
 const REPLAY_TIMING: CallTiming = { renderMs: 0, providerMs: 0, commitMs: 0, totalMs: 0 };
 
@@ -62,12 +66,20 @@ async function* stream(
   const { lease } = claim;
   const call = await prepareOrRelease(request, lease, parts);
   const head = headOf(call);
+  const cut = cutWith(signal);
+  let refusal: AppError | null = null;
   let started = false;
   let sentText = '';
   let settled = false;
   try {
-    for await (const event of call.route.stream(call.routeCall, signal)) {
+    for await (const event of call.route.stream(call.routeCall, cut.signal)) {
       if (event.kind !== 'outcome') {
+        refusal ??= refusalOf(request, parts);
+        if (refusal !== null) {
+          // The route ends its upstream call and tells how far it came.
+          cut.abort();
+          continue;
+        }
         if (!started) yield { kind: 'start', head };
         started = true;
         if (event.kind === 'text') sentText += event.text;
@@ -76,7 +88,13 @@ async function* stream(
       }
       // Recorded before anything more is sent: a reader that leaves now cannot leave the call without its row.
       settled = true;
-      const last = await settledStream(call, event.outcome, lease, signal, parts);
+      const ending = {
+        outcome: event.outcome,
+        lease,
+        refusal,
+        delivered: !signal.aborted && refusal === null,
+      };
+      const last = await settledStream(call, ending, parts);
       if (!started && last.kind === 'error') throw failedGeneration(last.error, call.id);
       if (!started) yield { kind: 'start', head };
       yield last;
@@ -94,6 +112,7 @@ async function* stream(
     }
     throw error;
   } finally {
+    cut.end();
     // The reader of this stream went away between two events: the route is closed by now, and the call still counts.
     if (!settled)
       await recordFailure(
@@ -105,27 +124,66 @@ async function* stream(
   }
 }
 
+interface StreamEnding {
+  readonly outcome: RouteOutcome;
+  readonly lease: KeyLease<GenerationAnswer>;
+  /** Why the caller may not have the rest; null: may. */
+  readonly refusal: AppError | null;
+  readonly delivered: boolean;
+}
+
 /** Records how a stream ended and makes its last event. */
 async function settledStream(
   call: PreparedCall,
-  outcome: RouteOutcome,
-  lease: KeyLease<GenerationAnswer>,
-  signal: AbortSignal,
+  { outcome, lease, refusal, delivered }: StreamEnding,
   parts: GenerateParts,
 ): Promise<Extract<GenerateStreamEvent, { kind: 'end' | 'error' }>> {
   if (outcome.kind === 'failed') {
-    await recordFailure(call, failedEnd(outcome), lease, parts);
-    return { kind: 'error', error: outcome.error, generationId: call.id };
+    const end = failedEnd(outcome);
+    const error = refusal ?? outcome.error;
+    // It is the caller's side that ended it: no fault of the version or the provider.
+    await recordFailure(
+      call,
+      refusal === null ? end : { ...end, status: 'client_closed', error },
+      lease,
+      parts,
+    );
+    return { kind: 'error', error, generationId: call.id };
   }
   const check = checkAnswer(call.selection?.version ?? null, outcome);
-  const end = okEnd(outcome, check.ok ? check.value : null, spentOn(outcome), !signal.aborted);
+  const end = okEnd(outcome, check.ok ? check.value : null, spentOn(outcome), delivered);
   try {
-    const { answer, timing } = await recordAnswer(call, end, lease, parts);
+    const { answer, timing } = await recordAnswer(call, { ...end, error: refusal }, lease, parts);
+    if (refusal !== null) return { kind: 'error', error: refusal, generationId: call.id };
     return { kind: 'end', answer, timing, outputFaults: check.ok ? [] : check.faults, replayed: false };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     return { kind: 'error', error, generationId: call.id };
   }
+}
+
+/** Null: the caller's key is still good, or the caller has none. */
+function refusalOf({ context }: GenerateRequest, { callers }: GenerateParts): AppError | null {
+  try {
+    callers?.requireInForce(context.apiKeyId);
+    return null;
+  } catch (error) {
+    if (error instanceof AppError) return error;
+    throw error;
+  }
+}
+
+/** A signal that aborts with the caller's, and by itself. One listener, taken away at the end. */
+function cutWith(callerSignal: AbortSignal) {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort('cut');
+  if (callerSignal.aborted) abort();
+  callerSignal.addEventListener('abort', abort, { once: true });
+  return {
+    signal: controller.signal,
+    abort,
+    end: () => callerSignal.removeEventListener('abort', abort),
+  };
 }
 
 /** A stream that ended without its route saying how. */

@@ -107,7 +107,8 @@ function settleAndObserve(
   const { inputTokens, outputTokens, costNanoUsd } = record;
   const tokens =
     inputTokens === null && outputTokens === null ? null : (inputTokens ?? 0) + (outputTokens ?? 0);
-  call.reservation.settle({ tokens, costNanoUsd });
+  const wasCutShort = record.status === 'client_closed' && upstreamCalls(record.attempts).length > 0;
+  call.reservation.settle({ tokens, costNanoUsd, wasCutShort });
   observer.generation({
     surface: record.surface,
     prompt: record.prompt,

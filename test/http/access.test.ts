@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 
 import type { Scope } from '../../src/access/index.ts';
+import { routeDefinitions } from '../../src/http/create-app.ts';
 import { ROUTES } from '../../src/http/openapi-routes.ts';
 import { startTestGateway, type TestGateway } from './start-test-gateway.ts';
 
@@ -50,7 +51,10 @@ describe('a gateway without keys', () => {
       body: '{}',
     });
     expect(response.status).toBe(403);
-    expect(await response.json()).toMatchObject({ code: 'forbidden', detail: expect.stringContaining('origin') });
+    expect(await response.json()).toMatchObject({
+      code: 'forbidden',
+      detail: expect.stringContaining('origin'),
+    });
   });
 
   test('takes the keys that clients of OpenAI insist on sending', async () => {
@@ -181,27 +185,63 @@ describe('a gateway with keys', () => {
 });
 
 describe('limits', () => {
-  test('a key with a limit sees where it stands, and a 429 with a time to come back', async () => {
-    const headers = { ...JSON_TYPE, ...bearer(await makeKey('limited', ['generate'], { requestsPerMinute: 3 })) };
-    const response = await fetch(`${gateway.url}/v1/models`, { headers });
-    expect(response.headers.get('ratelimit-policy')).toBe('"requests";q=3;w=60');
-    expect(response.headers.get('ratelimit')).toMatch(/^"requests";r=2;t=\d+$/);
+  const chat = JSON.stringify({ model: 'default', messages: [{ role: 'user', content: 'Hello' }] });
+  const call = (path: string, key: string, body: string) =>
+    fetch(`${gateway.url}${path}`, { method: 'POST', headers: { ...JSON_TYPE, ...bearer(key) }, body });
+
+  test('a key with limits sees where it stands, this call included', async () => {
+    const key = await makeKey('limited', ['generate'], { requestsPerMinute: 3, tokensPerMinute: 500 });
+    const response = await call('/generate', key, '{"prompt":"tip"}');
+    expect(response.headers.get('ratelimit-policy')).toBe('"requests";q=3;w=60, "tokens";q=500;w=60');
+    expect(response.headers.get('ratelimit')).toMatch(/^"requests";r=2;t=\d+, "tokens";r=500;t=\d+$/);
+    expect(response.headers.get('x-ratelimit-limit-requests')).toBeNull();
+  });
+
+  test('on /v1 also by the names that clients of OpenAI read', async () => {
+    const key = await makeKey('limited chat', ['generate'], { requestsPerMinute: 3 });
+    const response = await call('/v1/chat/completions', key, chat);
+    expect(response.status).toBe(200);
     expect(response.headers.get('x-ratelimit-limit-requests')).toBe('3');
+    expect(response.headers.get('x-ratelimit-remaining-requests')).toBe('2');
+  });
+
+  test('what calls no model uses no limit up, and says nothing about limits', async () => {
+    const headers = bearer(await makeKey('listing', ['generate'], { requestsPerMinute: 1 }));
+    const response = await fetch(`${gateway.url}/v1/models`, { headers });
+    expect(response.status).toBe(200);
+    expect(response.headers.get('ratelimit')).toBeNull();
   });
 
   test('a key without limits has no such headers', async () => {
-    const headers = { ...JSON_TYPE, ...bearer(await makeKey('unlimited', ['generate'])) };
-    const response = await fetch(`${gateway.url}/v1/models`, { headers });
+    const response = await call('/generate', await makeKey('unlimited', ['generate']), '{"prompt":"tip"}');
+    expect(response.status).toBe(200);
     expect(response.headers.get('ratelimit')).toBeNull();
   });
 });
 
+describe('the description of the routes', () => {
+  const described = ROUTES.map(({ method, path, access }) => `${method} ${path} ${access}`);
+  const mounted = () =>
+    routeDefinitions(gateway.services).map(
+      ({ method, path, access }) => `${method} ${path.replaceAll(/[:*](\w+)/g, '{$1}')} ${access}`,
+    );
+
+  test('says for each what its caller needs', () => {
+    expect(mounted()).toEqual(expect.arrayContaining(described));
+  });
+
+  test('leaves out nothing but files of pages, which everybody may read', () => {
+    const left = mounted().filter((route) => !described.includes(route));
+    expect(left.filter((route) => !/^get \/(docs|admin)\S* public$|^get \/ public$/.test(route))).toEqual([]);
+  });
+});
+
 describe('the sign-in of the admin page', () => {
-  async function signIn(scopes: readonly Scope[]) {
+  async function signIn(scopes: readonly Scope[], more: Record<string, string> = {}) {
     const key = await makeKey(`page ${scopes.join()}`, scopes);
     const response = await fetch(`${gateway.url}/admin/sign-in`, {
       method: 'POST',
-      headers: JSON_TYPE,
+      headers: { ...JSON_TYPE, ...more },
       body: JSON.stringify({ key }),
     });
     const cookie = response.headers.get('set-cookie') ?? '';
@@ -214,6 +254,15 @@ describe('the sign-in of the admin page', () => {
     expect(attributes).toContain('HttpOnly');
     expect(attributes).toContain('SameSite=Lax');
     expect(await response.json()).toMatchObject({ signed_in: true, scopes: ['read'] });
+  });
+
+  test('over TLS, which only the origin tells behind a proxy, the cookie stays with TLS', async () => {
+    const plain = await signIn(['read']);
+    const origin = gateway.url.replace('http:', 'https:');
+    const { response, attributes } = await signIn(['read'], { origin });
+    expect(response.status).toBe(200);
+    expect(attributes).toMatch(/; Secure$/);
+    expect(plain.attributes).not.toContain('Secure');
   });
 
   test('needs a key that may read', async () => {

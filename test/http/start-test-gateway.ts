@@ -9,7 +9,14 @@ import {
   type DrainSwitch,
   startServer,
 } from '../../src/http/index.ts';
-import { AppError, type Logger, seededRandom, silentLogger, systemClock, systemIds } from '../../src/kernel/index.ts';
+import {
+  AppError,
+  type Logger,
+  seededRandom,
+  silentLogger,
+  systemClock,
+  systemIds,
+} from '../../src/kernel/index.ts';
 import type { StoredGeneration, StoredScore } from '../../src/ledger/index.ts';
 import type { PromptStore } from '../../src/prompts/index.ts';
 import type { TargetHealth } from '../../src/providers/index.ts';
@@ -88,16 +95,22 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       throw new Error('no resumption scripted');
     },
   };
+  const keys = createKeyRing({ store: memoryApiKeys(), clock: systemClock, logger: silentLogger });
+  const limits = createKeyLimiter({
+    limitsOf: keys.limitsOf,
+    spend: { spentOn: async () => 0 },
+    clock: systemClock,
+  });
   const metrics = createMetrics({
     config,
     experiments: { experiments: () => [], stops },
     prompts,
     ledger,
     routes,
+    limits,
     gatewayVersion: '0.0.0-test',
   });
   const scorePolicies = options.scorePolicies ?? scriptedScorePolicies();
-  const keys = createKeyRing({ store: memoryApiKeys(), clock: systemClock, logger: silentLogger });
   const services: HttpServices = {
     access: {
       keys,
@@ -107,11 +120,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
           throw new AppError('unauthorized', 'no link scripted');
         },
       },
-      limits: createKeyLimiter({
-        limitsOf: keys.limitsOf,
-        spend: { spentOn: async () => 0 },
-        clock: systemClock,
-      }),
+      limits,
     },
     generate,
     scores: createScoreService({
@@ -143,6 +152,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       list: () => [],
       experimentReport: async () => {
         throw new Error('no report scripted');
+      },
+      experimentHistory: async () => {
+        throw new Error('no history scripted');
       },
     },
     policyReports: {

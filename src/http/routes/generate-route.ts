@@ -24,6 +24,7 @@ export function generateRoutes(services: HttpServices): readonly RouteDefinition
       method: 'post',
       path: PATH,
       access: 'generate',
+      isModelCall: true,
       async handle(request, response, scope) {
         const json = await readJsonBody(request, services.settings);
         const body = validateInput(generateBodySchema, json, 'The body');

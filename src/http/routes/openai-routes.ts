@@ -30,6 +30,7 @@ export function openAiRoutes(services: HttpServices): readonly RouteDefinition[]
       method: 'post',
       path: CHAT_PATH,
       access: 'generate',
+      isModelCall: true,
       async handle(request, response, scope) {
         const json = await readJsonBody(request, services.settings);
         const body = validateInput(chatBodySchema, json, 'The body');

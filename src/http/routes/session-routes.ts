@@ -61,7 +61,7 @@ export function sessionRoutes({ access, settings }: HttpServices): readonly Rout
         if (token != null) await links.redeem(token);
         const keyId = key == null ? LOCAL_API_KEY_ID : signInWith(key);
         const { session, cookie } = sessions.issue(keyId);
-        setCookie(response, cookie, SESSION_MS / 1_000);
+        setCookie(request, response, { value: cookie, maxAgeSeconds: SESSION_MS / 1_000 });
         sendJson(response, 200, describe(session));
       },
     },
@@ -73,7 +73,7 @@ export function sessionRoutes({ access, settings }: HttpServices): readonly Rout
         requireOwnOrigin(request);
         const session = sessionOf(request);
         if (session !== null) sessions.signOut(session);
-        setCookie(response, '', 0);
+        setCookie(request, response, { value: '', maxAgeSeconds: 0 });
         sendJson(response, 200, describe(null));
       },
     },
@@ -89,10 +89,18 @@ export function sessionRoutes({ access, settings }: HttpServices): readonly Rout
   }
 }
 
-/** `Lax`: a link to the page from a terminal or a mail finds its reader signed in; changes need a token anyway. */
-function setCookie(response: Response, value: string, maxAgeSeconds: number): void {
+/**
+ * `Lax`: a link to the page from a terminal or a mail finds its reader signed in; changes need a token anyway. `Secure`
+ * where the page was reached over TLS, which only its origin tells behind a proxy: plain HTTP never sees the cookie then.
+ */
+function setCookie(
+  request: IncomingMessage,
+  response: Response,
+  { value, maxAgeSeconds }: { readonly value: string; readonly maxAgeSeconds: number },
+): void {
+  const isSecure = request.headers.origin?.startsWith('https://') === true;
   response.setHeader(
     'Set-Cookie',
-    `${SESSION_COOKIE}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax`,
+    `${SESSION_COOKIE}=${value}; Path=/; Max-Age=${maxAgeSeconds}; HttpOnly; SameSite=Lax${isSecure ? '; Secure' : ''}`,
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { createKeyLimiter, type KeyLimits } from '../../../src/access/index.ts';
+import { AppError } from '../../../src/kernel/index.ts';
 import { manualClock } from '../../fakes/manual-clock.ts';
 
 const NO_LIMITS: KeyLimits = { requestsPerMinute: null, tokensPerMinute: null, nanoUsdPerDay: null };
@@ -22,7 +23,7 @@ describe('requests per minute', () => {
     await limiter.reserve('k');
     await limiter.reserve('k');
     await expect(limiter.reserve('k')).rejects.toMatchObject({ code: 'rate_limited' });
-    await expect(limiter.reserve('k')).rejects.toThrow('2 calls a minute');
+    await expect(limiter.reserve('k')).rejects.toThrow('2 requests per minute');
     expect(await limiter.standings('k')).toEqual([
       expect.objectContaining({ name: 'requests', limit: 2, remaining: 0, windowSeconds: 60 }),
     ]);
@@ -45,19 +46,19 @@ describe('requests per minute', () => {
 test('tokens count when a call is settled, once, and shut the key when they are used up', async () => {
   const { limiter } = limiterForTest({ tokensPerMinute: 100 });
   const call = await limiter.reserve('k');
-  call.settle({ tokens: 60, costNanoUsd: null });
-  call.settle({ tokens: 60, costNanoUsd: null });
+  call.settle({ tokens: 60, costNanoUsd: null, wasCutShort: false });
+  call.settle({ tokens: 60, costNanoUsd: null, wasCutShort: false });
   const second = await limiter.reserve('k');
   expect(await limiter.standings('k')).toEqual([expect.objectContaining({ name: 'tokens', remaining: 40 })]);
-  second.settle({ tokens: 50, costNanoUsd: null });
-  await expect(limiter.reserve('k')).rejects.toThrow('100 tokens a minute');
+  second.settle({ tokens: 50, costNanoUsd: null, wasCutShort: false });
+  await expect(limiter.reserve('k')).rejects.toThrow('100 tokens per minute, is reached: it has used 110');
 });
 
 describe('a budget', () => {
   test('sets aside what running calls may cost, so that many at once cannot pass it', async () => {
     const { limiter } = limiterForTest({ nanoUsdPerDay: USD });
     const first = await limiter.reserve('k');
-    first.settle({ tokens: 1, costNanoUsd: 0.3 * USD });
+    first.settle({ tokens: 1, costNanoUsd: 0.3 * USD, wasCutShort: false });
     const running = await Promise.allSettled(Array.from({ length: 10 }, () => limiter.reserve('k')));
     expect(running.filter(({ status }) => status === 'fulfilled')).toHaveLength(2);
     expect(running.at(-1)).toMatchObject({ reason: expect.objectContaining({ code: 'budget_exceeded' }) });
@@ -71,7 +72,7 @@ describe('a budget', () => {
     });
     const fresh = limiterForTest({ nanoUsdPerDay: USD });
     const call = await fresh.limiter.reserve('k');
-    call.settle({ tokens: null, costNanoUsd: USD });
+    call.settle({ tokens: null, costNanoUsd: USD, wasCutShort: false });
     await expect(fresh.limiter.reserve('k')).rejects.toMatchObject({ code: 'budget_exceeded' });
     await fresh.clock.advance(14 * 3_600_000);
     await expect(fresh.limiter.reserve('k')).resolves.toBeDefined();
@@ -86,8 +87,61 @@ describe('a budget', () => {
   test('gives back what a call that failed had set aside', async () => {
     const { limiter } = limiterForTest({ nanoUsdPerDay: 20, requestsPerMinute: 1_000 });
     for (let call = 0; call < 100; call += 1) {
-      (await limiter.reserve('k')).settle({ tokens: null, costNanoUsd: null });
+      (await limiter.reserve('k')).settle({ tokens: null, costNanoUsd: null, wasCutShort: false });
     }
     await expect(limiter.reserve('k')).resolves.toBeDefined();
   });
+});
+
+describe('a budget under attack', () => {
+  test('is one for first calls that come together', async () => {
+    const { limiter } = limiterForTest({ nanoUsdPerDay: 100 });
+    // Each sets a twentieth aside: 5 of 100.
+    const running = await Promise.allSettled(Array.from({ length: 50 }, () => limiter.reserve('k')));
+    expect(running.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
+  });
+
+  test('is one for first calls of a new day that come together', async () => {
+    const { limiter, clock } = limiterForTest({ nanoUsdPerDay: 100 });
+    await limiter.reserve('k');
+    await clock.advance(24 * 3_600_000);
+    const running = await Promise.allSettled(Array.from({ length: 50 }, () => limiter.reserve('k')));
+    expect(running.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
+  });
+
+  test('counts what was set aside for a call that its caller cut short', async () => {
+    const { limiter } = limiterForTest({ nanoUsdPerDay: 100 });
+    let served = 0;
+    for (; served < 50; served += 1) {
+      const call = await limiter.reserve('k').catch(() => null);
+      if (call === null) break;
+      call.settle({ tokens: null, costNanoUsd: null, wasCutShort: true });
+    }
+    expect(served).toBe(20);
+  });
+
+  test('that cannot be read refuses, and is read again by the next call', async () => {
+    let isDown = true;
+    const limiter = createKeyLimiter({
+      limitsOf: () => ({ ...NO_LIMITS, nanoUsdPerDay: USD }),
+      spend: {
+        spentOn: async () => {
+          if (isDown) throw new AppError('storage_unavailable', 'down');
+          return 0;
+        },
+      },
+      clock: manualClock(),
+    });
+    await expect(limiter.reserve('k')).rejects.toMatchObject({ code: 'storage_unavailable' });
+    isDown = false;
+    await expect(limiter.reserve('k')).resolves.toBeDefined();
+  });
+});
+
+test('refusals are counted by limit', async () => {
+  const { limiter } = limiterForTest({ requestsPerMinute: 1 });
+  await limiter.reserve('k');
+  await limiter.reserve('k').catch(() => {});
+  await limiter.reserve('other');
+  expect(limiter.refusals()).toEqual({ requests: 1, tokens: 0, budget: 0 });
 });

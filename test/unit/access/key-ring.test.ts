@@ -150,3 +150,59 @@ test('no log line holds a secret', async () => {
   expect(lines.length).toBeGreaterThan(0);
   expect(lines.join('')).not.toContain(text.split('_').slice(2).join('_'));
 });
+
+test('a reading that another overtakes does not bring a revoked key back', async () => {
+  const store = memoryApiKeys();
+  let release = (): void => {};
+  let isHeld = false;
+  const list = async () => {
+    const read = await store.list();
+    if (isHeld) {
+      isHeld = false;
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+    }
+    return read;
+  };
+  const ring = createKeyRing({ store: { ...store, list }, clock: manualClock(), logger: silentLogger });
+  const { key, text } = await ring.create(REQUEST);
+  isHeld = true;
+  const overtaken = ring.load();
+  await new Promise((resolve) => setImmediate(resolve));
+  await ring.revoke(key.id, 'leaked', 'local');
+  release();
+  await overtaken;
+  expect(() => ring.authenticate(text)).toThrow('revoked');
+});
+
+describe('work that goes on', () => {
+  test('ends when its key is revoked or expired, with the reason', async () => {
+    const { ring, clock } = ringForTest();
+    const { key } = await ring.create(REQUEST);
+    const short = await ring.create({ ...REQUEST, expiresAtMs: clock.nowMs() + 1_000 });
+    ring.requireInForce(key.id);
+    ring.requireInForce(short.key.id);
+    await ring.revoke(key.id, 'leaked', 'local');
+    await clock.advance(1_000);
+    expect(() => ring.requireInForce(key.id)).toThrow('revoked at');
+    expect(() => ring.requireInForce(short.key.id)).toThrow('expired at');
+  });
+
+  test('of a gateway without keys goes on when the first key is made', async () => {
+    const { ring } = ringForTest();
+    await ring.create(REQUEST);
+    expect(() => ring.requireInForce('local')).not.toThrow();
+  });
+});
+
+test('names and reasons that would steer a terminal are refused', async () => {
+  const { ring } = ringForTest();
+  await expect(ring.create({ ...REQUEST, name: '\u001b[2Jgone' })).rejects.toMatchObject({
+    faults: [expect.objectContaining({ path: 'name' })],
+  });
+  const { key } = await ring.create(REQUEST);
+  await expect(ring.revoke(key.id, 'two\nlines', 'local')).rejects.toMatchObject({
+    faults: [expect.objectContaining({ path: 'reason' })],
+  });
+});

@@ -1,0 +1,19 @@
+import { Counter, type Registry } from 'prom-client';
+import type { KeyLimiter } from '../access/index.ts';
+
+/**
+ * The limiter counts these itself: read when somebody scrapes. Which key it was stands in the request's log line, not in
+ * a label: keys come and go, and every series stays.
+ */
+export function sampleRefusals(registry: Registry, limits: Pick<KeyLimiter, 'refusals'>): void {
+  new Counter({
+    name: 'gateway_limited_total',
+    help: 'Calls refused because their API key had reached a limit.',
+    labelNames: ['limit'] as const,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [limit, count] of Object.entries(limits.refusals())) this.labels(limit).inc(count);
+    },
+  });
+}
