@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import type { CliContext } from './cli-context.ts';
 import { addExamples, configOption, jsonOption } from './command-options.ts';
@@ -6,6 +6,7 @@ import type { CommandRunner } from './command-runner.ts';
 import { type PromptsDiffOptions, promptsDiff } from './commands/prompts-diff.ts';
 import { promptsList } from './commands/prompts-list.ts';
 import { type PromptsLockOptions, promptsLock } from './commands/prompts-lock.ts';
+import { type GivenVariable, type PromptsRenderOptions, promptsRender } from './commands/prompts-render.ts';
 import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
 import { promptsTest } from './commands/prompts-test.ts';
 import type { PromptsOptions } from './load-command-prompts.ts';
@@ -42,12 +43,33 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
         promptsDiff({ prompt, from: from ?? null, to: to ?? null }, options, context),
       ),
     );
+  const render = add('render', 'print the messages as they would be sent; no model is called')
+    .argument('<prompt>', 'for example tip')
+    .argument('<version>', 'for example v3')
+    .addOption(variableOption())
+    .option('--vars <file>', 'JSON object of variables; - for standard input')
+    .option('--profile <file>', 'JSON object of profile features; - for standard input')
+    .action((prompt: string, version: string, options: PromptsRenderOptions) =>
+      runner.run(options.json === true, () => promptsRender({ prompt, version }, options, context)),
+    );
+  const renderExample = [
+    'prompt-gateway prompts render tip v2 --var mood=tired',
+    'other variables by their defaults',
+  ] as const;
   const diffExample = ['prompt-gateway prompts diff tip v2 v3', 'compare two versions'] as const;
   const testExample = ['prompt-gateway prompts test tip', 'run the cases of one prompt'] as const;
   const lockExample = ['prompt-gateway prompts lock', 'lock what was added'] as const;
   addExamples(group, [['prompt-gateway prompts list', 'what there is'], testExample, lockExample]);
   addExamples(list, [['prompt-gateway prompts list --json', 'with hashes, as JSON']]);
   addExamples(test, [['prompt-gateway prompts test', 'run all cases'], testExample]);
+  addExamples(render, [
+    renderExample,
+    [
+      `prompt-gateway prompts render tip v3 --var 'recent_tips=["Walk."]' --profile profile.json`,
+      'lists as JSON',
+    ],
+    [`echo '{"mood":"low"}' | prompt-gateway prompts render tip v1 --vars - --json`, 'from a pipe'],
+  ]);
   addExamples(diff, [diffExample, ['prompt-gateway prompts diff tip', 'the newest against the one before']]);
   addExamples(lock, [lockExample, ['prompt-gateway prompts lock --check', 'in a pipeline']]);
   addExamples(retire, [['prompt-gateway prompts retire tip@v1', 'nobody gets v1 any more']]);
@@ -57,4 +79,14 @@ function readVersionName(text: string): VersionName {
   const [prompt = '', version = '', ...rest] = text.split('@');
   if (prompt !== '' && version !== '' && rest.length === 0) return { prompt, version };
   throw new InvalidArgumentError('expected PROMPT@VERSION, for example tip@v1.');
+}
+
+function variableOption(): Option {
+  return new Option('--var <name=value>', 'a variable, over those of --vars; may be repeated').argParser(
+    (text, earlier: readonly GivenVariable[] = []) => {
+      const at = text.indexOf('=');
+      if (at > 0) return [...earlier, { name: text.slice(0, at), text: text.slice(at + 1) }];
+      throw new InvalidArgumentError('expected NAME=VALUE, for example mood=tired.');
+    },
+  );
 }

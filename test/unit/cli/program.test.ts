@@ -40,6 +40,7 @@ describe('help', () => {
     'prompts lock',
     'prompts retire',
     'prompts diff',
+    'prompts render',
     'ledger',
     'ledger export',
     'analyze',
