@@ -7,10 +7,10 @@ import { liftOver, type Metric, meanInterval, meanReward, settleRewards } from '
 import { outcomesToSettle } from './settling-forecast.ts';
 
 /** Share of experiments whose report ever misses a given mean, and any of the differences to the baseline. */
-const ALPHA = 0.05;
+export const ALPHA = 0.05;
 export const CONFIDENCE = 1 - ALPHA;
 
-const MEAN_METHOD = 'beta-binomial confidence sequence';
+export const MEAN_METHOD = 'beta-binomial confidence sequence';
 const DIFFERENCE_METHOD = 'union bound of two beta-binomial confidence sequences';
 
 const NOTHING = { n: 0, sum: 0, sumOfSquares: 0 };

@@ -15,7 +15,7 @@ import { metricScale } from './metric-scale.ts';
 import { liftOver, type Metric, settleRewards } from './settled-rewards.ts';
 
 export interface ExperimentHealthOptions {
-  readonly reader: ExperimentReader;
+  readonly reader: Pick<ExperimentReader, 'armTotals' | 'unitsByRevision'>;
   readonly config: () => Pick<GatewayConfig, 'metrics'>;
   /** Keys of guardrails that stop an experiment no more. */
   readonly waived: (experiment: Experiment) => ReadonlySet<string>;

@@ -6,6 +6,8 @@
 export interface ExperimentReader {
   /** Totals by arm; arms without a call are absent. One whose calls all failed has calls and no unit. */
   armTotals(query: ArmTotalsQuery): Promise<readonly ArmTotals[]>;
+  /** The same counts by arm and time of the call, in steps of `stepMs` (whole hours, UTC); a step without one is absent. */
+  armCells(query: ArmCellsQuery): Promise<readonly ArmCell[]>;
   /** Units by arm and policy revision: with the revisions' propensities, what the sample-ratio checks need. */
   unitsByRevision(experiment: string): Promise<readonly RevisionUnits[]>;
 }
@@ -17,6 +19,16 @@ export interface ArmTotalsQuery {
   readonly closedBeforeMs: number;
   /** Units assigned under this definition alone; absent: under all of them. */
   readonly experimentRevision?: string;
+}
+
+export interface ArmCellsQuery extends Omit<ArmTotalsQuery, 'experimentRevision'> {
+  readonly stepMs: number;
+}
+
+/** What an arm's units of one step add to its totals. */
+export interface ArmCell
+  extends Pick<ArmTotals, 'arm' | 'units' | 'closedUnits' | 'outcomes' | 'closedOutcomes'> {
+  readonly beginMs: number;
 }
 
 export interface ArmTotals {

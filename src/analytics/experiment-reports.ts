@@ -9,6 +9,12 @@ import type {
 } from '../experiments/index.ts';
 import { AppError, type Clock, HOUR_MS, hourOf, listNames, nearestName } from '../kernel/index.ts';
 import { type ArmChances, CONFIDENCE, experimentEvidence } from './experiment-arms.ts';
+import {
+  type ExperimentHistory,
+  experimentHistory,
+  type HistoryStep,
+  STEP_MS,
+} from './experiment-history.ts';
 import type { ExperimentReader, RevisionUnits } from './experiment-reader.ts';
 import type {
   ExperimentReport,
@@ -30,6 +36,9 @@ import type { Metric } from './settled-rewards.ts';
 /** Newest policy revisions that a report lists: enough for a chart, and a bounded answer. */
 const MAX_LISTED_REVISIONS = 100;
 
+/** Days that are shown by hour unless asked otherwise: a day more would be more points than a chart needs. */
+const DAYS_BY_HOUR = 7;
+
 export interface ExperimentReportsOptions {
   readonly reader: ExperimentReader;
   /** The experiments in force at the time of the report. */
@@ -50,6 +59,8 @@ export interface ExperimentReports {
    * with `experiment_not_found` naming the known ones, and with the codes of the reader.
    */
   experimentReport(name: string): Promise<ExperimentReport>;
+  /** How its evidence grew; `by` null: hours for a week, then days. Fails as the report does. */
+  experimentHistory(name: string, by: HistoryStep | null): Promise<ExperimentHistory>;
 }
 
 export function createExperimentReports(options: ExperimentReportsOptions): ExperimentReports {
@@ -72,8 +83,7 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
         reader.armTotals({
           experiment: name,
           metric: metric.name,
-          // An hour is closed once the window of its last call is: its end, not its begin, is a window ago.
-          closedBeforeMs: hourOf(nowMs - metric.config.attribution_window_hours * HOUR_MS),
+          closedBeforeMs: closedBefore(metric, nowMs),
         }),
         reader.unitsByRevision(name),
         snapshots.latestSnapshot(name),
@@ -123,7 +133,34 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
         policyRevisions: policyRevisions(revisions),
       };
     },
+
+    async experimentHistory(name, asked) {
+      const experiment = findExperiment(options.experiments(), name);
+      const metric = metricOf(config, experiment);
+      const nowMs = clock.nowMs();
+      const cellsBy = (by: HistoryStep) =>
+        reader.armCells({
+          experiment: name,
+          metric: metric.name,
+          closedBeforeMs: closedBefore(metric, nowMs),
+          stepMs: STEP_MS[by],
+        });
+      const first = asked ?? 'day';
+      const cells = await cellsBy(first);
+      const isYoung = new Set(cells.map(({ beginMs }) => beginMs)).size <= DAYS_BY_HOUR;
+      const finer = asked === null && isYoung ? await cellsBy('hour') : null;
+      return experimentHistory(experiment, metric, {
+        cells: finer ?? cells,
+        by: finer === null ? first : 'hour',
+        nowMs,
+      });
+    },
   };
+}
+
+/** An hour is closed once the window of its last call is: its end, not its begin, is a window ago. */
+function closedBefore({ config }: Metric, nowMs: number): number {
+  return hourOf(nowMs - config.attribution_window_hours * HOUR_MS);
 }
 
 function findExperiment(experiments: readonly Experiment[], name: string): Experiment {

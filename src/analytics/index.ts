@@ -1,6 +1,13 @@
 export { createEvaluationQueue } from './evaluation-queue.ts';
 export { createExperimentHealth } from './experiment-health.ts';
-export type { ArmTotals, ArmTotalsQuery, ExperimentReader, RevisionUnits } from './experiment-reader.ts';
+export type {
+  ArmCell,
+  ArmCellsQuery,
+  ArmTotals,
+  ArmTotalsQuery,
+  ExperimentReader,
+  RevisionUnits,
+} from './experiment-reader.ts';
 export type { ExperimentReport } from './experiment-report.ts';
 export { experimentReportCsv } from './experiment-report-csv.ts';
 export { createExperimentReports, type ExperimentReports } from './experiment-reports.ts';

@@ -6,6 +6,8 @@ import { SCORE_ROUTES } from './openapi-score-routes.ts';
 import { idempotencyHeader, json, type RouteDescription, WITH_BODY } from './route-description.ts';
 import { chatAnswerSchema, chatBodySchema, modelListSchema, modelSchema } from './schemas/chat-schema.ts';
 import {
+  experimentHistoryQuerySchema,
+  experimentHistorySchema,
   experimentListSchema,
   experimentQuerySchema,
   experimentReportSchema,
@@ -132,6 +134,17 @@ export const ROUTES: readonly RouteDescription[] = [
         },
       },
     },
+    codes: ['invalid_request', 'experiment_not_found', 'overloaded', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/analytics/experiments/{name}/history',
+    access: 'read',
+    tag: 'Admin',
+    summary: 'How the evidence of an experiment grew',
+    params: z.object({ name: z.string().describe('Name of the experiment.') }),
+    query: experimentHistoryQuerySchema,
+    answers: { 200: json('Cumulative means with their intervals, by arm.', experimentHistorySchema) },
     codes: ['invalid_request', 'experiment_not_found', 'overloaded', 'storage_unavailable'],
   },
   {

@@ -137,6 +137,50 @@ describe.each([
     ]);
   });
 
+  test('splits the totals of an arm by time of the call', async () => {
+    await append(
+      call('gen_1', 'ann', 'warm'),
+      call('gen_2', 'bob', 'warm', { createdAtMs: START_MS + HOUR_MS }),
+      call('gen_3', 'ann', 'warm', { createdAtMs: START_MS + 2 * HOUR_MS }),
+    );
+    await reward('out_1', 'gen_1', 1);
+    await reward('out_2', 'gen_2', 0.5);
+    const query = { ...ALL, closedBeforeMs: START_MS + HOUR_MS };
+
+    const byHour = await storage.experimentReader.armCells({ ...query, stepMs: HOUR_MS });
+    const byDay = await storage.experimentReader.armCells({ ...query, stepMs: 24 * HOUR_MS });
+
+    const nothing = { n: 0, sum: 0, sumOfSquares: 0 };
+    expect(byHour).toEqual([
+      {
+        arm: 'warm',
+        beginMs: START_MS,
+        units: 1,
+        closedUnits: 1,
+        outcomes: { n: 1, sum: 1, sumOfSquares: 1 },
+        closedOutcomes: { n: 1, sum: 1, sumOfSquares: 1 },
+      },
+      {
+        arm: 'warm',
+        beginMs: START_MS + HOUR_MS,
+        units: 1,
+        closedUnits: 0,
+        outcomes: { n: 1, sum: 0.5, sumOfSquares: 0.25 },
+        closedOutcomes: nothing,
+      },
+    ]);
+    expect(byDay).toEqual([
+      {
+        arm: 'warm',
+        beginMs: START_MS - (START_MS % (24 * HOUR_MS)),
+        units: 2,
+        closedUnits: 1,
+        outcomes: { n: 2, sum: 1.5, sumOfSquares: 1.25 },
+        closedOutcomes: { n: 1, sum: 1, sumOfSquares: 1 },
+      },
+    ]);
+  });
+
   test('tells closed decision hours and definitions apart', async () => {
     await append(
       call('gen_1', 'ann', 'warm'),

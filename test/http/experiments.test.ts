@@ -9,6 +9,8 @@ import {
 } from '../unit/analytics/experiment-world.ts';
 import { startTestGateway, type TestGateway } from './start-test-gateway.ts';
 
+const ONE_OF_FOUR = { n: 4, sum: 1, sumOfSquares: 1 };
+
 let gateway: TestGateway;
 let ajv: Ajv2020;
 beforeAll(async () => {
@@ -16,6 +18,9 @@ beforeAll(async () => {
   const experimentReports = reportsOf({
     experiments: [experimentOf({ arms })],
     totals: [armOf('v1', 900, 200), armOf('v2', 900, 210, { degraded: 90 }), armOf('v3', 900, 500)],
+    cells: () => [
+      { arm: 'v1', beginMs: 0, units: 4, closedUnits: 4, outcomes: ONE_OF_FOUR, closedOutcomes: ONE_OF_FOUR },
+    ],
     revisions: revisionOf({ v1: 0.3, v2: 0.3, v3: 0.4 }, { v1: 900, v2: 900, v3: 1_200 }),
     snapshot: snapshotOf({ v1: 0.3, v2: 0.3, v3: 0.4 }),
   });
@@ -29,7 +34,10 @@ const get = (path: string, headers: Record<string, string> = {}) =>
   fetch(`${gateway.url}${path}`, { headers });
 
 /** Faults of a body against what OpenAPI says of its route, unknown fields included. */
-function faultsOf(schema: 'ExperimentList' | 'ExperimentReport', body: unknown): unknown {
+function faultsOf(
+  schema: 'ExperimentList' | 'ExperimentReport' | 'ExperimentHistory',
+  body: unknown,
+): unknown {
   const validate = ajv.compile({ $ref: `openapi#/components/schemas/${schema}` });
   validate(body);
   return validate.errors ?? [];
@@ -94,5 +102,31 @@ describe('GET /analytics/experiments/:name', () => {
     });
     expect(misspelt.status).toBe(400);
     expect(await misspelt.json()).toMatchObject({ errors: [{ path: 'fromat' }] });
+  });
+});
+
+describe('GET /analytics/experiments/:name/history', () => {
+  test('answers in wire names, as described', async () => {
+    const response = await get('/analytics/experiments/tips/history?by=day');
+    const body: unknown = await response.json();
+
+    expect(response.status).toBe(200);
+    expect(faultsOf('ExperimentHistory', body)).toEqual([]);
+    expect(body).toMatchObject({
+      experiment: 'tips',
+      by: 'day',
+      arms: [
+        { arm: 'v1', prompt_version: 'v1', points: [{ units: 4, mean: 0.25, difference: null }] },
+        {},
+        {},
+      ],
+    });
+  });
+
+  test('refuses another length of a step', async () => {
+    const response = await get('/analytics/experiments/tips/history?by=week');
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ code: 'invalid_request', errors: [{ path: 'by' }] });
   });
 });

@@ -156,6 +156,9 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       experimentHistory: async () => {
         throw new Error('no history scripted');
       },
+      experimentHistory: async () => {
+        throw new Error('no history scripted');
+      },
     },
     policyReports: {
       policyReport: async () => {

@@ -2,7 +2,7 @@ import { experimentReportCsv } from '../../analytics/index.ts';
 import type { HttpServices } from '../http-services.ts';
 import { pathParameter, readQuery } from '../read-query.ts';
 import type { RouteDefinition } from '../route-definition.ts';
-import { experimentQuerySchema } from '../schemas/experiment-schema.ts';
+import { experimentHistoryQuerySchema, experimentQuerySchema } from '../schemas/experiment-schema.ts';
 import { sendJson, sendText } from '../send-json.ts';
 import { wireRecord } from '../wire-case.ts';
 
@@ -39,6 +39,17 @@ export function experimentRoutes(services: HttpServices): readonly RouteDefiniti
         const { signal } = scope.abort;
         const offPolicy = await services.experimentOffPolicy.evaluate(report, query.policy, signal);
         sendJson(response, 200, wireRecord({ ...report, offPolicy }));
+      },
+    },
+    {
+      method: 'get',
+      path: '/analytics/experiments/:name/history',
+      access: 'read',
+      async handle(request, response) {
+        const { by } = readQuery(request, experimentHistoryQuerySchema);
+        const name = pathParameter(request, 'name');
+        const history = await services.experimentReports.experimentHistory(name, by ?? null);
+        sendJson(response, 200, wireRecord(history));
       },
     },
   ];

@@ -165,3 +165,48 @@ export const experimentReportSchema = z
     off_policy: offPolicySchema.optional().describe('With `policy` only.'),
   })
   .meta({ id: 'ExperimentReport' });
+
+export const experimentHistoryQuerySchema = z.strictObject({
+  by: z
+    .enum(['hour', 'day'])
+    .optional()
+    .describe('Length of a step, UTC. Default: hours while there are at most 7 days, then days.'),
+});
+
+export const experimentHistorySchema = z
+  .object({
+    experiment: z.string(),
+    metric: z.string(),
+    optimize: z.enum(['max', 'min']),
+    missing: z.enum(['exclude', 'zero']),
+    scale: z.object({ min: z.number(), max: z.number() }),
+    baseline: z.string(),
+    by: z.enum(['hour', 'day']),
+    generated_at: z.string(),
+    confidence: z.number(),
+    method: z.string(),
+    arms: z.array(
+      z.object({
+        arm: z.string(),
+        prompt_version: z.string().nullable().describe('Null for an arm the definition lacks.'),
+        points: z
+          .array(
+            z.object({
+              until: z
+                .string()
+                .describe('Units first served before this are counted, with the rewards of today.'),
+              units: z.number(),
+              mature: z.number(),
+              mean: nullable,
+              ...interval,
+              difference: z
+                .object({ difference: nullable, ...interval, confidence: z.number() })
+                .nullable()
+                .describe('To the baseline; null for the baseline, and with `missing: zero`.'),
+            }),
+          )
+          .describe('Oldest first, at most 200: of many steps evenly chosen ones, the newest among them.'),
+      }),
+    ),
+  })
+  .meta({ id: 'ExperimentHistory' });

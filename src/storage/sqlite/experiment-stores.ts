@@ -6,6 +6,7 @@ import type { WriterCalls } from './writer-calls.ts';
 export function experimentReader(reader: ReaderPort): ExperimentReader {
   return {
     armTotals: (query) => reader.call('armTotals', query),
+    armCells: (query) => reader.call('armCells', query),
     unitsByRevision: (experiment) => reader.call('revisionUnits', { experiment }),
   };
 }

@@ -1,4 +1,10 @@
-import type { ArmTotals, ArmTotalsQuery, RevisionUnits } from '../../analytics/index.ts';
+import type {
+  ArmCell,
+  ArmCellsQuery,
+  ArmTotals,
+  ArmTotalsQuery,
+  RevisionUnits,
+} from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
 
 /** Traffic that an experiment never counts; `revision` '' stands for every definition of it. */
@@ -19,20 +25,40 @@ export const ARM_CALLS_SQL = `
   GROUP BY s.arm
   ORDER BY s.arm`;
 
-export const ARM_OUTCOMES_SQL = `
-  SELECT s.arm,
-    sum(r.n) AS n,
+const REWARD_SUMS = `sum(r.n) AS n,
     sum(r.reward_sum) + sum(r.reward_sum_low) AS reward_sum,
     sum(r.reward_sum_sq) + sum(r.reward_sum_sq_low) AS reward_sum_sq,
     sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.n ELSE 0 END) AS closed_n,
     sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum ELSE 0.0 END)
       + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_low ELSE 0.0 END) AS closed_sum,
     sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq
+      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq`;
+
+export const ARM_OUTCOMES_SQL = `
+  SELECT s.arm,
+    ${REWARD_SUMS}
   FROM rollup_series s
   JOIN outcome_rollups r ON r.series_id = s.id
   WHERE ${COUNTED} AND s.first_exposure = 1 AND r.metric = @metric
   GROUP BY s.arm`;
+
+export const ARM_CELL_UNITS_SQL = `
+  SELECT s.arm, r.hour_ms - r.hour_ms % @stepMs AS begin_ms,
+    sum(r.delivered) AS units,
+    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.delivered ELSE 0 END) AS closed_units
+  FROM rollup_series s
+  JOIN generation_rollups r ON r.series_id = s.id
+  WHERE ${COUNTED} AND s.first_exposure = 1
+  GROUP BY s.arm, begin_ms
+  ORDER BY begin_ms, s.arm`;
+
+export const ARM_CELL_OUTCOMES_SQL = `
+  SELECT s.arm, r.hour_ms - r.hour_ms % @stepMs AS begin_ms,
+    ${REWARD_SUMS}
+  FROM rollup_series s
+  JOIN outcome_rollups r ON r.series_id = s.id
+  WHERE ${COUNTED} AND s.first_exposure = 1 AND r.metric = @metric
+  GROUP BY s.arm, begin_ms`;
 
 export const REVISION_UNITS_SQL = `
   SELECT p.revision, p.experiment_revision, p.propensities_json, p.computed_at_ms, s.arm, sum(r.delivered) AS units
@@ -50,6 +76,16 @@ type CallsRow = Readonly<
 type OutcomesRow = Readonly<
   Record<'n' | 'reward_sum' | 'reward_sum_sq' | 'closed_n' | 'closed_sum' | 'closed_sum_sq', number>
 > & { readonly arm: string };
+
+interface Step {
+  readonly begin_ms: number;
+}
+
+interface CellUnitsRow extends Step {
+  readonly arm: string;
+  readonly units: number;
+  readonly closed_units: number;
+}
 
 interface RevisionRow {
   readonly revision: string;
@@ -79,20 +115,43 @@ export function createArmTotals(database: Connection): (query: ArmTotalsQuery) =
         errors: row.errors,
         degraded: row.degraded,
         fallbacks: row.fallbacks,
-        outcomes: {
-          n: rewards?.n ?? 0,
-          sum: rewards?.reward_sum ?? 0,
-          sumOfSquares: rewards?.reward_sum_sq ?? 0,
-        },
-        closedOutcomes: {
-          n: rewards?.closed_n ?? 0,
-          sum: rewards?.closed_sum ?? 0,
-          sumOfSquares: rewards?.closed_sum_sq ?? 0,
-        },
+        ...rewardsOf(rewards),
         closedUnits: row.closed_units,
       };
     });
   });
+}
+
+/** The same by time: one row for each step in which a unit was first served. */
+export function createArmCells(database: Connection): (query: ArmCellsQuery) => readonly ArmCell[] {
+  const units = database.prepare(ARM_CELL_UNITS_SQL);
+  const outcomes = database.prepare(ARM_CELL_OUTCOMES_SQL);
+  return database.transaction((query: ArmCellsQuery): readonly ArmCell[] => {
+    const { experiment, metric, closedBeforeMs, stepMs } = query;
+    const unitParameters = { experiment, revision: '', closedBeforeMs, stepMs };
+    // Row mappers: the columns are those of the statements above.
+    const unitRows = units.all(unitParameters) as CellUnitsRow[];
+    const outcomeRows = outcomes.all({ ...unitParameters, metric }) as (OutcomesRow & Step)[];
+    const rewardsByCell = new Map(outcomeRows.map((row) => [`${row.begin_ms} ${row.arm}`, row]));
+    return unitRows.map((row) => ({
+      arm: row.arm,
+      beginMs: row.begin_ms,
+      units: row.units,
+      closedUnits: row.closed_units,
+      ...rewardsOf(rewardsByCell.get(`${row.begin_ms} ${row.arm}`)),
+    }));
+  });
+}
+
+function rewardsOf(row: OutcomesRow | undefined): Pick<ArmTotals, 'outcomes' | 'closedOutcomes'> {
+  return {
+    outcomes: { n: row?.n ?? 0, sum: row?.reward_sum ?? 0, sumOfSquares: row?.reward_sum_sq ?? 0 },
+    closedOutcomes: {
+      n: row?.closed_n ?? 0,
+      sum: row?.closed_sum ?? 0,
+      sumOfSquares: row?.closed_sum_sq ?? 0,
+    },
+  };
 }
 
 export function createRevisionUnits(

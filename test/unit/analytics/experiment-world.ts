@@ -1,4 +1,5 @@
 import {
+  type ArmCell,
   type ArmTotals,
   type ArmTotalsQuery,
   createExperimentReports,
@@ -101,6 +102,8 @@ export function snapshotOf(propensities: Readonly<Record<string, number>>): Poli
 export interface ExperimentWorld {
   readonly experiments?: readonly Experiment[];
   readonly totals?: readonly ArmTotals[];
+  /** By length of a step in milliseconds; default: none. */
+  readonly cells?: (stepMs: number) => readonly ArmCell[];
   /** Default: all units of the totals, assigned with just the shares they came in. */
   readonly revisions?: readonly RevisionUnits[];
   readonly snapshot?: PolicySnapshot;
@@ -128,6 +131,7 @@ export function reportsOf(
         queries.push(query);
         return world.totals ?? [];
       },
+      armCells: async ({ stepMs }) => world.cells?.(stepMs) ?? [],
       unitsByRevision: async () => world.revisions ?? revisionsOf(world.totals ?? []),
     },
     experiments: () => world.experiments ?? [experimentOf()],
