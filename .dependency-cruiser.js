@@ -76,6 +76,20 @@ const config = {
       to: { pathNot: ['^src/client', '^(node:)?[a-z_]+$'], dependencyTypesNot: ['core'] },
     },
     {
+      name: 'dashboard-stands-alone',
+      comment: 'The dashboard runs in a browser: it knows the gateway by its HTTP surface only.',
+      severity: 'error',
+      from: { path: '^src/dashboard' },
+      to: { pathNot: ['^src/dashboard', 'node_modules/(preact|uplot)/'] },
+    },
+    {
+      name: 'nobody-imports-the-dashboard',
+      comment: 'It is built for the browser and served as files.',
+      severity: 'error',
+      from: { path: '^src/(?!dashboard)' },
+      to: { path: '^src/dashboard' },
+    },
+    {
       name: 'no-test-code-in-production',
       comment: 'Move it to src or duplicate the idea.',
       severity: 'error',
@@ -86,7 +100,8 @@ const config = {
       name: 'no-dev-dependency-in-production',
       comment: 'List the package under dependencies.',
       severity: 'error',
-      from: { path: '^src' },
+      // What the dashboard needs is built into its files.
+      from: { path: '^src/(?!dashboard)' },
       to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/@types/' },
     },
     {
@@ -102,7 +117,7 @@ const config = {
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: {
-      extensions: ['.ts', '.js', '.json'],
+      extensions: ['.ts', '.tsx', '.js', '.json'],
       exportsFields: ['exports'],
       conditionNames: ['import', 'types', 'default', 'node'],
     },

@@ -1,0 +1,98 @@
+import type { ComponentChildren } from 'preact';
+import { useId } from 'preact/hooks';
+import { useQuery } from '../router.ts';
+
+export interface Choice {
+  readonly value: string;
+  readonly text: string;
+}
+
+/** Filters of a page, side by side. Each keeps its value in the address under its name. */
+export function Filters({ children }: { readonly children: ComponentChildren }) {
+  return (
+    <search class="filters" aria-label="Filters">
+      {children}
+    </search>
+  );
+}
+
+interface FilterProps {
+  /** Name in the address. */
+  readonly name: string;
+  readonly label: string;
+  /** Other names that a change takes out of the address, such as the cursor of a page. */
+  readonly resets?: readonly string[];
+}
+
+interface ChoiceFilterProps extends FilterProps {
+  /** The first one stands for "not filtered" when its value is empty. */
+  readonly choices: readonly Choice[];
+}
+
+/** One of a few. A value of the address that is not among the choices is shown as it stands: it is in force. */
+export function ChoiceFilter({ name, label, choices, resets = [] }: ChoiceFilterProps) {
+  const [query, change] = useQuery();
+  const id = useId();
+  const value = query[name] ?? '';
+  const isKnown = choices.some((choice) => choice.value === value);
+  return (
+    <label class="field" for={id}>
+      <span>{label}</span>
+      <select
+        id={id}
+        value={value}
+        onChange={(event) => change({ ...cleared(resets), [name]: event.currentTarget.value })}
+      >
+        {!isKnown && <option value={value}>{value === '' ? 'default' : value}</option>}
+        {choices.map((choice) => (
+          <option key={choice.value} value={choice.value}>
+            {choice.text}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+interface TextFilterProps extends FilterProps {
+  readonly placeholder?: string;
+}
+
+/** Free text. It counts when the reader leaves the field or presses Enter, not with each letter. */
+export function TextFilter({ name, label, placeholder, resets = [] }: TextFilterProps) {
+  const [query, change] = useQuery();
+  const id = useId();
+  return (
+    <label class="field" for={id}>
+      <span>{label}</span>
+      <input
+        id={id}
+        type="text"
+        value={query[name] ?? ''}
+        placeholder={placeholder}
+        onChange={(event) => change({ ...cleared(resets), [name]: event.currentTarget.value.trim() })}
+      />
+    </label>
+  );
+}
+
+/** A day, in UTC as the reports count. */
+export function DateFilter({ name, label, resets = [] }: FilterProps) {
+  const [query, change] = useQuery();
+  const id = useId();
+  return (
+    <label class="field" for={id}>
+      <span>{label}</span>
+      <input
+        id={id}
+        type="date"
+        value={query[name]?.slice(0, 10) ?? ''}
+        onChange={(event) => change({ ...cleared(resets), [name]: event.currentTarget.value })}
+      />
+    </label>
+  );
+}
+
+function cleared(names: readonly string[]): Record<string, undefined> {
+  return Object.fromEntries(names.map((name) => [name, undefined]));
+}

@@ -1,0 +1,6 @@
+import { PageHeading } from '../components/page-heading.tsx';
+import type { PageProps } from '../page-props.ts';
+
+export function GenerationsPage(_props: PageProps) {
+  return <PageHeading title="Generations" />;
+}
