@@ -18,6 +18,7 @@ export function memoryApiKeys(): ApiKeyStore & { isDown: boolean; readonly keys:
     },
     append: async (key: StoredApiKey) => {
       requireUp();
+      if (keys.has(key.id)) throw new AppError('conflict', `there is a key ${key.id} already`);
       keys.set(key.id, key);
       revision += 1;
     },
@@ -35,7 +36,8 @@ export function memoryApiKeys(): ApiKeyStore & { isDown: boolean; readonly keys:
       requireUp();
       for (const [id, lastUsedAtMs] of Object.entries(uses)) {
         const key = keys.get(id);
-        if (key !== undefined) keys.set(id, { ...key, lastUsedAtMs });
+        if (key === undefined) continue;
+        keys.set(id, { ...key, lastUsedAtMs: Math.max(key.lastUsedAtMs ?? 0, lastUsedAtMs) });
       }
     },
   };

@@ -4,6 +4,7 @@ import { createApiKeyAppender, createApiKeyReads } from './api-key-rows.ts';
 import { openWriteConnection, prepareForWriting } from './connection.ts';
 import { checkSchema, loadMigrations, migrate } from './migrations.ts';
 import { createFile } from './open-sqlite-storage.ts';
+import { acquireServingLock } from './serving-lock.ts';
 import { openFailure } from './sqlite-failure.ts';
 
 interface SqliteKeys {
@@ -14,7 +15,8 @@ interface SqliteKeys {
 /**
  * Opens the keys of a ledger for the command line, beside a serving process: each change is one short transaction, and
  * the gateway sees it with its next poll. Makes the file when there is none, so that a gateway can have its first key
- * before its first start. Fails with `storage_invalid`.
+ * before its first start. Fails with `storage_invalid`, also when a gateway of an earlier release serves the file: its
+ * tables must not change under it.
  */
 export function openSqliteKeys(options: { readonly file: string; readonly clock: Clock }): SqliteKeys {
   const { clock } = options;
@@ -23,9 +25,16 @@ export function openSqliteKeys(options: { readonly file: string; readonly clock:
     const database = openWriteConnection(file);
     try {
       const migrations = loadMigrations();
-      checkSchema(database, file, migrations);
+      const applied = checkSchema(database, file, migrations);
       prepareForWriting(database, 'commit');
-      migrate(database, file, migrations, clock.nowMs());
+      if (applied.length < migrations.length) {
+        const lock = acquireServingLock(file);
+        try {
+          migrate(database, file, migrations, clock.nowMs());
+        } finally {
+          lock.release();
+        }
+      }
     } catch (error) {
       database.close();
       throw error;
