@@ -2,6 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 
 import {
   ARM_CALLS_SQL,
+  ARM_CELL_OUTCOMES_SQL,
+  ARM_CELL_UNITS_SQL,
   ARM_OUTCOMES_SQL,
   REVISION_UNITS_SQL,
 } from '../../../src/storage/sqlite/experiment-totals.ts';
@@ -10,8 +12,15 @@ import { writerCoreInMemory } from '../../helpers/writer-core-in-memory.ts';
 describe('the totals of an experiment', () => {
   test('come from its own series by indexes, never from raw rows', () => {
     const { database } = writerCoreInMemory();
-    const parameters = { experiment: '', metric: '', revision: '', closedBeforeMs: 0 };
-    for (const sql of [ARM_CALLS_SQL, ARM_OUTCOMES_SQL, REVISION_UNITS_SQL]) {
+    const parameters = { experiment: '', metric: '', revision: '', closedBeforeMs: 0, stepMs: 1 };
+    const all = [
+      ARM_CALLS_SQL,
+      ARM_OUTCOMES_SQL,
+      ARM_CELL_UNITS_SQL,
+      ARM_CELL_OUTCOMES_SQL,
+      REVISION_UNITS_SQL,
+    ];
+    for (const sql of all) {
       const plan = database
         .prepare(`EXPLAIN QUERY PLAN ${sql}`)
         .all(parameters)
