@@ -6,6 +6,7 @@ import type { CommandRunner } from './command-runner.ts';
 import { type PromptsDiffOptions, promptsDiff } from './commands/prompts-diff.ts';
 import { promptsList } from './commands/prompts-list.ts';
 import { type PromptsLockOptions, promptsLock } from './commands/prompts-lock.ts';
+import { type PromptsNewOptions, promptsNew } from './commands/prompts-new.ts';
 import { type GivenVariable, type PromptsRenderOptions, promptsRender } from './commands/prompts-render.ts';
 import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
 import { promptsTest } from './commands/prompts-test.ts';
@@ -43,6 +44,14 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
         promptsDiff({ prompt, from: from ?? null, to: to ?? null }, options, context),
       ),
     );
+  const create = add('new', 'make a version and a case for it, from another version or from scratch')
+    .argument('<prompt>', 'for example tip')
+    .argument('<version>', 'for example v4')
+    .option('--from <version>', 'version to copy (default: the newest)')
+    .action((prompt: string, version: string, options: PromptsNewOptions) =>
+      runner.run(options.json === true, () => promptsNew({ prompt, version }, options, context)),
+    );
+  const newExample = ['prompt-gateway prompts new tip v4 --from v3', 'start v4 as a copy of v3'] as const;
   const render = add('render', 'print the messages as they would be sent; no model is called')
     .argument('<prompt>', 'for example tip')
     .argument('<version>', 'for example v3')
@@ -62,6 +71,7 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
   addExamples(group, [['prompt-gateway prompts list', 'what there is'], testExample, lockExample]);
   addExamples(list, [['prompt-gateway prompts list --json', 'with hashes, as JSON']]);
   addExamples(test, [['prompt-gateway prompts test', 'run all cases'], testExample]);
+  addExamples(create, [newExample, ['prompt-gateway prompts new haiku v1', 'a new prompt']]);
   addExamples(render, [
     renderExample,
     [

@@ -1,4 +1,5 @@
 export { loadPromptRegistry } from './load-prompt-registry.ts';
+export { addPromptVersion, type NewVersion } from './new-version.ts';
 export type { PromptCase } from './parse-cases.ts';
 export { type PromptCaseReport, readPromptCases, runPromptCases } from './prompt-cases.ts';
 export { diffPromptVersions, messagesText, type PromptDiff } from './prompt-diff.ts';

@@ -27,7 +27,12 @@ export interface PromptLoadOptions {
 export type PromptLoad =
   | { readonly ok: true; readonly registry: PromptRegistry }
   /** Every fault of every file; nothing is loaded. */
-  | { readonly ok: false; readonly faults: readonly Fault[] };
+  | {
+      readonly ok: false;
+      readonly faults: readonly Fault[];
+      /** Of the files without a fault; when they count as faults, they are among those. */
+      readonly warnings: readonly Fault[];
+    };
 
 /** What a load leaves for the next one: a version whose text did not change is not compiled again. */
 export interface LoadMemory {
@@ -74,7 +79,7 @@ export async function loadWithMemory(
   if (options.strict) faults.push(...warnings);
   if (faults.length > 0) {
     return {
-      load: { ok: false, faults: inOrder(faults) },
+      load: { ok: false, faults: inOrder(faults), warnings: inOrder(warnings) },
       memory: memory ?? { compilations: new Map(), versions: new Map() },
     };
   }

@@ -5,10 +5,10 @@ import type { SourceFile } from './source-file.ts';
 import { withLfLineEnds } from './source-file.ts';
 
 /** Names of prompts, versions and partials: they appear in URLs, labels and metrics. */
-const PROMPT_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+export const PROMPT_NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 /** Partials are named in templates, where the published format allows capitals. */
 const PARTIAL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const NAME_RULE =
+export const NAME_RULE =
   'use lower-case letters, digits, ".", "_" and "-", 1 to 64 characters, letter or digit first';
 
 export const LOCK_FILE = 'prompts.lock.json';

@@ -10,6 +10,7 @@ import { captureText } from './captured-context.ts';
 function readerOver(rows: readonly Record<string, unknown>[], pageRows: number): LedgerReader {
   return {
     findGeneration: () => Promise.resolve(null),
+    listGenerations: () => Promise.resolve({ generations: [], next: null }),
     findScore: () => Promise.resolve(null),
     readRows: (_table, afterSequence, limit) => {
       const page = rows.slice(afterSequence, afterSequence + Math.min(limit, pageRows));

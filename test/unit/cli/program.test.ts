@@ -39,6 +39,7 @@ describe('help', () => {
     'prompts test',
     'prompts lock',
     'prompts retire',
+    'prompts new',
     'prompts diff',
     'prompts render',
     'ledger',
