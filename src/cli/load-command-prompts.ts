@@ -1,6 +1,6 @@
 import type { Environment, LoadedConfig } from '../config/index.ts';
 import { AppError } from '../kernel/index.ts';
-import type { PromptRegistry } from '../prompts/index.ts';
+import type { PromptLimits, PromptRegistry } from '../prompts/index.ts';
 import type { CliContext } from './cli-context.ts';
 import { type ConfigOption, loadCommandConfig } from './load-command-config.ts';
 
@@ -26,21 +26,21 @@ export async function loadCommandPrompts(
 /** Fails with `prompts_invalid`, all faults at once. */
 export async function loadConfiguredPrompts(loaded: LoadedConfig): Promise<PromptRegistry> {
   const { loadPromptRegistry } = await import('../prompts/index.ts');
-  const { prompts } = loaded.config;
   const directory = loaded.promptsDirectory;
-  const load = await loadPromptRegistry({
-    directory,
-    limits: {
-      maxSourceBytes: prompts.max_source_bytes,
-      maxMustaches: prompts.max_mustaches,
-      maxLoopSteps: prompts.max_loop_steps,
-      maxOutputBytes: prompts.max_output_bytes,
-    },
-    strict: prompts.strict,
-  });
+  const { strict } = loaded.config.prompts;
+  const load = await loadPromptRegistry({ directory, limits: promptLimits(loaded), strict });
   if (load.ok) return load.registry;
   const count = load.faults.length === 1 ? 'one fault' : `${load.faults.length} faults`;
   throw new AppError('prompts_invalid', `the prompts in ${directory} cannot be used: ${count}`, {
     faults: load.faults,
   });
+}
+
+export function promptLimits({ config: { prompts } }: LoadedConfig): PromptLimits {
+  return {
+    maxSourceBytes: prompts.max_source_bytes,
+    maxMustaches: prompts.max_mustaches,
+    maxLoopSteps: prompts.max_loop_steps,
+    maxOutputBytes: prompts.max_output_bytes,
+  };
 }

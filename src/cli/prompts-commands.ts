@@ -4,6 +4,7 @@ import type { CliContext } from './cli-context.ts';
 import { addExamples, configOption, jsonOption } from './command-options.ts';
 import type { CommandRunner } from './command-runner.ts';
 import { type PromptsDiffOptions, promptsDiff } from './commands/prompts-diff.ts';
+import { type PromptsLintOptions, promptsLint } from './commands/prompts-lint.ts';
 import { promptsList } from './commands/prompts-list.ts';
 import { type PromptsLockOptions, promptsLock } from './commands/prompts-lock.ts';
 import { type PromptsNewOptions, promptsNew } from './commands/prompts-new.ts';
@@ -44,6 +45,13 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
         promptsDiff({ prompt, from: from ?? null, to: to ?? null }, options, context),
       ),
     );
+  const lint = add('lint', 'name every fault of prompts, lock and cases: file, line, column, cause, remedy')
+    .argument('[prompt]', 'only this prompt')
+    .option('--strict', 'warnings fail, too')
+    .action((prompt: string | undefined, options: PromptsLintOptions) =>
+      runner.run(options.json === true, () => promptsLint(prompt ?? null, options, context)),
+    );
+  const lintExample = ['prompt-gateway prompts lint tip', 'check one prompt'] as const;
   const create = add('new', 'make a version and a case for it, from another version or from scratch')
     .argument('<prompt>', 'for example tip')
     .argument('<version>', 'for example v4')
@@ -71,6 +79,10 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
   addExamples(group, [['prompt-gateway prompts list', 'what there is'], testExample, lockExample]);
   addExamples(list, [['prompt-gateway prompts list --json', 'with hashes, as JSON']]);
   addExamples(test, [['prompt-gateway prompts test', 'run all cases'], testExample]);
+  addExamples(lint, [
+    lintExample,
+    ['prompt-gateway prompts lint --strict --json', 'all of them, in a pipeline'],
+  ]);
   addExamples(create, [newExample, ['prompt-gateway prompts new haiku v1', 'a new prompt']]);
   addExamples(render, [
     renderExample,

@@ -1,3 +1,4 @@
+export { lintPrompts } from './lint-prompts.ts';
 export { loadPromptRegistry } from './load-prompt-registry.ts';
 export { addPromptVersion, type NewVersion } from './new-version.ts';
 export type { PromptCase } from './parse-cases.ts';

@@ -7,7 +7,7 @@ import {
   type VersionCompilation,
 } from './compile-version.ts';
 import { inputDifferences } from './input-differences.ts';
-import { LOCK_FILE, type PromptDirectory, type PromptFile, readPromptDirectory } from './prompt-directory.ts';
+import { type PromptDirectory, type PromptFile, readPromptDirectory } from './prompt-directory.ts';
 import { promptHash } from './prompt-hash.ts';
 import type { PromptLimits } from './prompt-limits.ts';
 import { checkLock, type PromptLock, parseLock } from './prompt-lock.ts';
@@ -70,7 +70,7 @@ export async function loadWithMemory(
   }
   faults.push(...partials.faults());
   faults.push(
-    ...checkLock(lock, `${directory.displayName}/${LOCK_FILE}`, hashes, (name) => {
+    ...checkLock(lock, directory.lock, hashes, (name) => {
       const at = name.indexOf('@');
       return `${directory.displayName}/${name.slice(0, at)}/${name.slice(at + 1)}.prompt`;
     }),

@@ -33,7 +33,7 @@ export interface PromptCaseReport {
 /** Cases draw the boundary of `{{fence}}` from this: it is always thirty-two zeros. */
 export const CASE_RANDOM: Random = { next: () => 0 };
 
-const MAX_CASE_FILE_BYTES = 4_194_304;
+export const MAX_CASE_FILE_BYTES = 4_194_304;
 
 /** The cases of one prompt, without running them; none when it has no `cases.yaml`. Never throws for faulty files. */
 export async function readPromptCases(

@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { AppError, errorMessage, type Fault, listNames, nearestName } from '../kernel/index.ts';
 import { isPlainObject } from './picoschema.ts';
 import { hasCode, LOCK_FILE } from './prompt-directory.ts';
-import { didYouMean, type SourceFile } from './source-file.ts';
+import {
+  didYouMean,
+  FILE_START,
+  faultAt,
+  type Position,
+  positionAt,
+  type SourceFile,
+} from './source-file.ts';
 import type { PromptRegistry } from './types.ts';
 
 /** `prompts.lock.json`: what was released, and what is no longer selectable. */
@@ -20,14 +27,22 @@ const LOCK_KEYS = ['versions', 'retired'];
 
 export function parseLock(file: SourceFile | null, faults: Fault[]): PromptLock {
   if (file === null) return EMPTY_LOCK;
-  const fault = (message: string): void => {
-    faults.push({ path: file.displayPath, message });
+  const fault = (message: string, name?: string): void => {
+    faults.push(faultAt(file, name === undefined ? FILE_START : positionOfText(file, name), message));
   };
   let content: unknown;
   try {
     content = JSON.parse(file.text);
   } catch (error) {
-    fault(`is not valid JSON (${errorMessage(error)}): restore it from version control`);
+    const message = errorMessage(error);
+    const offset = Number(/at position (\d+)/.exec(message)?.[1] ?? file.text.length);
+    faults.push(
+      faultAt(
+        file,
+        positionAt(file.text, offset),
+        `is not valid JSON (${message}): restore it from version control`,
+      ),
+    );
     return EMPTY_LOCK;
   }
   if (!isPlainObject(content)) {
@@ -35,19 +50,20 @@ export function parseLock(file: SourceFile | null, faults: Fault[]): PromptLock 
     return EMPTY_LOCK;
   }
   for (const key of Object.keys(content)) {
-    if (!LOCK_KEYS.includes(key)) fault(`unknown key "${key}"${didYouMean(nearestName(key, LOCK_KEYS))}`);
+    if (!LOCK_KEYS.includes(key))
+      fault(`unknown key "${key}"${didYouMean(nearestName(key, LOCK_KEYS))}`, key);
   }
   const { versions = {}, retired = [] } = content;
   const byName = new Map<string, string>();
-  if (!isPlainObject(versions)) fault('"versions" must be a map of name@version and hash');
+  if (!isPlainObject(versions)) fault('"versions" must be a map of name@version and hash', 'versions');
   else {
     for (const [name, hash] of Object.entries(versions)) {
       if (typeof hash === 'string' && /^sha256:[0-9a-f]{64}$/.test(hash)) byName.set(name, hash);
-      else fault(`"versions" gives "${name}" no hash of the form sha256:<64 hex digits>`);
+      else fault(`"versions" gives "${name}" no hash of the form sha256:<64 hex digits>`, name);
     }
   }
   if (!Array.isArray(retired) || !retired.every((name) => typeof name === 'string')) {
-    fault('"retired" must be a list of name@version');
+    fault('"retired" must be a list of name@version', 'retired');
     return { versions: byName, retired: new Set() };
   }
   return { versions: byName, retired: new Set(retired.map(String)) };
@@ -56,7 +72,7 @@ export function parseLock(file: SourceFile | null, faults: Fault[]): PromptLock 
 /** Faults of a lock against the versions that exist (hash by `name@version`) and the file of each. */
 export function checkLock(
   lock: PromptLock,
-  lockPath: string,
+  file: SourceFile | null,
   hashes: ReadonlyMap<string, string>,
   pathOf: (name: string) => string,
 ): Fault[] {
@@ -76,13 +92,18 @@ export function checkLock(
     }
   }
   for (const name of lock.retired) {
-    if (hashes.has(name)) continue;
-    faults.push({
-      path: lockPath,
-      message: `"retired" names "${name}", which does not exist${didYouMean(nearestName(name, hashes.keys()))}`,
-    });
+    if (hashes.has(name) || file === null) continue;
+    const hint = didYouMean(nearestName(name, hashes.keys()));
+    faults.push(
+      faultAt(file, positionOfText(file, name), `"retired" names "${name}", which does not exist${hint}`),
+    );
   }
   return faults;
+}
+
+/** Where the lock last writes a name: `retired` stands behind `versions`. */
+function positionOfText(file: SourceFile, name: string): Position {
+  return positionAt(file.text, Math.max(0, file.text.lastIndexOf(JSON.stringify(name))));
 }
 
 /** Adds every version that is not locked yet; never changes or removes an entry. Returns what was added. */

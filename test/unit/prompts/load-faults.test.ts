@@ -293,6 +293,7 @@ describe('the directory as a whole', () => {
           message: 'the folder cannot be read: does not exist: create it or set prompts.directory',
         },
       ],
+      warnings: [],
     });
   });
 

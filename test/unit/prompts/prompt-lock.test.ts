@@ -107,8 +107,8 @@ describe('the lock', () => {
   });
 
   test.each([
-    ['{', 'prompts/prompts.lock.json is not valid JSON'],
-    ['[]', 'prompts/prompts.lock.json must be a map with "versions" and "retired"'],
+    ['{', 'prompts/prompts.lock.json:1:2 is not valid JSON'],
+    ['[]', 'prompts/prompts.lock.json:1:1 must be a map with "versions" and "retired"'],
     ['{"version": {}}', 'unknown key "version" (did you mean "versions"?)'],
     [
       '{"versions": {"tip@v1": "abc"}}',
