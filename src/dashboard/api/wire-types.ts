@@ -81,7 +81,7 @@ export interface VersionReportRow extends Interval {
   readonly cost_usd: number | null;
   readonly cost_known: number;
   readonly mean_cost_usd: number | null;
-  readonly cost_per_reward_usd?: number | null;
+  readonly cost_per_reward_usd: number | null;
   readonly input_tokens: number | null;
   readonly output_tokens: number | null;
   readonly error_share: number;
@@ -103,6 +103,12 @@ export interface VersionReport {
   readonly generated_at: string;
   readonly baseline: string | null;
   readonly evidence: 'anytime-valid' | 'descriptive';
+  /** What filters can name. */
+  readonly choices: {
+    readonly metrics: readonly string[];
+    readonly models: readonly string[];
+    readonly experiments: readonly string[];
+  };
   readonly summary: string;
   readonly warnings: readonly {
     readonly code: string;
@@ -115,4 +121,125 @@ export interface VersionReport {
 export interface Message {
   readonly role: string;
   readonly content: unknown;
+}
+
+export interface OverviewVersion extends Interval {
+  readonly prompt_version: string;
+  readonly known: boolean;
+  readonly retired: boolean;
+  /** Some label or the default leads users to it, or a running experiment. */
+  readonly live: boolean;
+  readonly generations: number;
+  readonly mature: number;
+  readonly pending: number;
+  readonly mean: number | null;
+  readonly confidence: number;
+  readonly lift: Lift | null;
+}
+
+interface ByWindow<T> {
+  readonly last_24h: T;
+  readonly last_7d: T;
+}
+
+export interface OverviewPrompt {
+  readonly prompt: string;
+  /** What callers get that name no version. */
+  readonly serves: {
+    readonly reference: string;
+    readonly source: 'env' | 'default';
+    readonly version: string | null;
+    readonly experiment: string | null;
+    readonly problem: string | null;
+  };
+  readonly labels: readonly Label[];
+  readonly experiments: readonly { readonly experiment: string; readonly state: string }[];
+  readonly metric: string | null;
+  readonly optimize: 'max' | 'min' | null;
+  readonly scale: { readonly min: number; readonly max: number } | null;
+  readonly baseline: string | null;
+  readonly summary: string | null;
+  readonly versions: readonly OverviewVersion[];
+  readonly generations: ByWindow<number>;
+  readonly cost_usd: ByWindow<number | null>;
+  readonly error_share: ByWindow<number | null>;
+  readonly degraded_share: ByWindow<number | null>;
+}
+
+export interface Attention {
+  readonly code: string;
+  readonly severity: 'critical' | 'warning' | 'info';
+  readonly message: string;
+  readonly prompt: string | null;
+  readonly experiment: string | null;
+  /** Path below the root of the gateway. */
+  readonly link: string | null;
+}
+
+export interface Overview {
+  readonly generated_at: string;
+  /** Worst first. */
+  readonly attention: readonly Attention[];
+  readonly prompts: readonly OverviewPrompt[];
+}
+
+export interface TimePoint {
+  readonly at: string;
+  readonly generations: number;
+  readonly delivered: number;
+  readonly errors: number;
+  readonly outcomes: number;
+  readonly mean: number | null;
+  readonly mature: number;
+  readonly cost_usd: number | null;
+  readonly cost_known: number;
+  readonly latency_ms: { readonly p50: number | null; readonly p95: number | null };
+}
+
+export interface TimeSeriesReport {
+  readonly prompt: string;
+  readonly metric: string;
+  readonly by: 'hour' | 'day';
+  readonly from: string;
+  readonly to: string;
+  readonly series: readonly { readonly prompt_version: string; readonly points: readonly TimePoint[] }[];
+  readonly label_moves: readonly Label[];
+}
+
+interface NamedChange<T> {
+  readonly name: string;
+  readonly from: T;
+  readonly to: T;
+}
+
+export interface PromptDiff {
+  readonly prompt: string;
+  readonly same: boolean;
+  /** Unified diff of the files; empty when they are equal. */
+  readonly text: string;
+  readonly variables: readonly NamedChange<string | null>[];
+  readonly defaults: readonly NamedChange<unknown>[];
+  readonly parameters: readonly NamedChange<unknown>[];
+  readonly input_schema: string;
+  readonly output_schema: string;
+}
+
+export interface RenderAnswer {
+  readonly prompt_version: string;
+  readonly messages: readonly Message[];
+}
+
+export interface GenerateAnswer {
+  readonly id: string;
+  readonly text: string;
+  readonly output: unknown;
+  readonly prompt_version: string | null;
+  readonly route: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly degraded: boolean;
+  readonly finish_reason: string;
+  readonly usage: { readonly input_tokens: number | null; readonly output_tokens: number | null };
+  readonly cost_usd: number | null;
+  readonly latency_ms: number;
 }
