@@ -47,7 +47,7 @@ export interface KeyRing {
   list(): readonly ApiKey[];
   /** The key's text is answered once and kept nowhere. Fails with `invalid_request` and `storage_unavailable`. */
   create(request: KeyRequest): Promise<{ readonly key: ApiKey; readonly text: string }>;
-  /** In force here at once, elsewhere within a poll. Fails with `key_not_found`, `invalid_request`, `storage_unavailable`. */
+  /** By id or whole text. In force here at once, elsewhere within a poll. Fails with `key_not_found`, `invalid_request`, `storage_unavailable`. */
   revoke(id: string, reason: string, actor: string): Promise<ApiKey>;
   /** Reads all keys. Fails with `storage_unavailable`. */
   load(): Promise<void>;
@@ -194,7 +194,8 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
       );
       return { key: withoutSecret(key), text };
     },
-    revoke: async (id, reason, actor) => {
+    revoke: async (given, reason, actor) => {
+      const id = idOf(given);
       if (
         reason.trim() === '' ||
         reason.length > MAX_REASON_CHARACTERS ||
@@ -242,6 +243,11 @@ function requireSound(request: KeyRequest, nowMs: number): void {
     faults.push({ path: 'expires_at', message: 'is a time to come' });
   }
   if (faults.length > 0) throw new AppError('invalid_request', 'The key cannot be made.', { faults });
+}
+
+/** A leaked key is at hand as a whole: it may be given as it is, and its secret is repeated nowhere. */
+function idOf(given: string): string {
+  return given.replace(/^pgw_([^_]*)_.*$/s, '$1');
 }
 
 function keyNotFound(id: string, known: readonly string[]): AppError {

@@ -43,7 +43,7 @@ export function addKeys(program: Command, context: CliContext, runner: CommandRu
   const revoke = group
     .command('revoke')
     .description('end a key for good; refused everywhere within a second')
-    .argument('<id>', 'the middle part of pgw_<id>_<secret>')
+    .argument('<id>', 'the middle part of pgw_<id>_<secret>, or all of it')
     .requiredOption('--reason <text>', 'why, for the history')
     .addOption(configOption())
     .addOption(jsonOption())

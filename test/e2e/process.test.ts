@@ -31,7 +31,15 @@ describe('the first start', () => {
 
     const lines = started.output().trimEnd().split('\n');
     expect(lines.length).toBeLessThanOrEqual(20);
-    for (const text of ['/docs', '/metrics', 'data/gateway.db', 'durability: commit', 'offline', 'curl -s']) {
+    for (const text of [
+      '/docs',
+      '/metrics',
+      'data/gateway.db',
+      'durability: commit',
+      'offline',
+      '/admin/sign-in#',
+      'curl -s',
+    ]) {
       expect(started.output()).toContain(text);
     }
     const curls = [...started.output().matchAll(/curl -s (\S+) -H '(\S+): (\S+)' -d '(.*)'/g)];
