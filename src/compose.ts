@@ -4,6 +4,7 @@ import {
   createExperimentReports,
   createPolicyReports,
   createSequenceFolds,
+  createTimeSeriesReports,
   createVersionReports,
 } from './analytics/index.ts';
 import { openAccess } from './compose-access.ts';
@@ -225,6 +226,13 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       config,
       clock,
     });
+    const timeSeries = createTimeSeriesReports({
+      reader: storage.reportReader,
+      prompts: registry,
+      labels,
+      config,
+      clock,
+    });
     const experimentReports = createExperimentReports({
       reader: storage.experimentReader,
       experiments: experiments.current,
@@ -253,6 +261,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       scorePolicies: ranking.policies,
       outcomes,
       reports,
+      timeSeries,
       experimentReports,
       shadowReports: shadows.reports,
       experimentOffPolicy: createExperimentOffPolicy({
@@ -272,6 +281,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       stops: rollouts.stops,
       ledger,
       ledgerReader: storage.ledgerReader,
+      hashUnit: recording.hashUnit,
       routes,
       metrics,
       drain,

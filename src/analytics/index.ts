@@ -35,7 +35,15 @@ export type {
   PolicyTotalsQuery,
 } from './policy-reader.ts';
 export { createPolicyReports, type PolicyReports } from './policy-reports.ts';
-export type { ReportReader, VersionTotals, VersionTotalsQuery } from './report-reader.ts';
+export { EVERY_CALL, type ReportFilter } from './report-filter.ts';
+export type {
+  FilterChoices,
+  ReportReader,
+  TimeTotals,
+  TimeTotalsQuery,
+  VersionTotals,
+  VersionTotalsQuery,
+} from './report-reader.ts';
 export { createSequenceFolds } from './sequence-folds.ts';
 export type { SequenceDecision } from './sequence-state.ts';
 export type {
@@ -55,6 +63,10 @@ export type {
   ShadowTotalsQuery,
 } from './shadow-reader.ts';
 export { createShadowReports, type ShadowReports } from './shadow-reports.ts';
+export {
+  createTimeSeriesReports,
+  type TimeSeriesReports,
+} from './time-series-reports.ts';
 export type { VersionReport, VersionReportRequest } from './version-report.ts';
 export { versionReportCsv } from './version-report-csv.ts';
 export { createVersionReports, type VersionReports } from './version-reports.ts';

@@ -1,3 +1,5 @@
+import type { ReportFilter } from './report-filter.ts';
+
 /** Read model of the per-version report. Implementations read rollups only: time does not grow with raw rows. */
 export interface ReportReader {
   /**
@@ -5,6 +7,12 @@ export interface ReportReader {
    * are left out. Versions without a generation in the window are absent.
    */
   versionTotals(query: VersionTotalsQuery): Promise<readonly VersionTotals[]>;
+  /**
+   * The same calls by point of time, oldest first within a version. Versions and points without a generation are absent.
+   */
+  timeTotals(query: TimeTotalsQuery): Promise<readonly TimeTotals[]>;
+  /** Models and experiments that calls of the prompt were recorded with, by name. */
+  filterChoices(prompt: string): Promise<FilterChoices>;
 }
 
 export interface VersionTotalsQuery {
@@ -15,6 +23,43 @@ export interface VersionTotalsQuery {
   readonly toMs: number | null;
   /** Decision hours that begin before this have a closed attribution window. */
   readonly closedBeforeMs: number;
+  /** Absent: every call. */
+  readonly filter?: ReportFilter;
+}
+
+export interface TimeTotalsQuery {
+  readonly prompt: string;
+  readonly metric: string;
+  /** UTC hours or days. */
+  readonly by: 'hour' | 'day';
+  /** Epoch milliseconds on whole points, `toMs` excluded. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly closedBeforeMs: number;
+  readonly filter: ReportFilter;
+}
+
+export interface TimeTotals
+  extends Pick<
+    VersionTotals,
+    | 'promptVersion'
+    | 'generations'
+    | 'delivered'
+    | 'errors'
+    | 'costNanoUsd'
+    | 'costKnown'
+    | 'latency'
+    | 'outcomes'
+    | 'closedOutcomes'
+    | 'closedDelivered'
+  > {
+  /** Begin of the hour or day, epoch milliseconds. */
+  readonly atMs: number;
+}
+
+export interface FilterChoices {
+  readonly models: readonly string[];
+  readonly experiments: readonly string[];
 }
 
 export interface VersionTotals {

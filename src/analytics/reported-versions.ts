@@ -1,9 +1,8 @@
 import type { RewardSums, VersionTotals } from './report-reader.ts';
+import { compareVersionNames } from './version-order.ts';
 import type { ReportedVersion } from './version-report-row.ts';
 
 const NO_REWARDS: RewardSums = { n: 0, sum: 0, sumOfSquares: 0 };
-
-const NATURAL_ORDER = new Intl.Collator('en', { numeric: true });
 
 /**
  * Every version of the registry, with or without traffic, and every version with traffic, with or without the registry;
@@ -24,12 +23,7 @@ export function reportedVersions(
   const unknown = totals
     .filter(({ promptVersion }) => !registeredNames.has(promptVersion))
     .map((own) => ({ promptVersion: own.promptVersion, known: false, retired: false, totals: own }));
-  return [...known, ...unknown].sort((a, b) => byNaturalOrder(a.promptVersion, b.promptVersion));
-}
-
-/** Names the collator calls equal (v1, v01) go by code units, so that the order is total. */
-function byNaturalOrder(a: string, b: string): number {
-  return NATURAL_ORDER.compare(a, b) || (a < b ? -1 : a > b ? 1 : 0);
+  return [...known, ...unknown].sort((a, b) => compareVersionNames(a.promptVersion, b.promptVersion));
 }
 
 function noTraffic(promptVersion: string): VersionTotals {

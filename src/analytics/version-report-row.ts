@@ -28,6 +28,8 @@ export function versionReportRow(version: ReportedVersion, evidence: RowEvidence
   const { settled } = evidence;
   const share = (count: number): number => (totals.generations === 0 ? 0 : count / totals.generations);
   const costUsd = totals.costKnown === 0 ? null : usdFromNanoUsd(totals.costNanoUsd);
+  const meanCostUsd = costUsd === null ? null : costUsd / totals.costKnown;
+  const mean = meanReward(settled);
   return {
     promptVersion: version.promptVersion,
     known: version.known,
@@ -38,7 +40,7 @@ export function versionReportRow(version: ReportedVersion, evidence: RowEvidence
     mature: settled.mature,
     pending: settled.pending,
     sum: settled.sum,
-    mean: meanReward(settled),
+    mean,
     lower: evidence.interval.lower,
     upper: evidence.interval.upper,
     confidence: evidence.confidence,
@@ -50,7 +52,8 @@ export function versionReportRow(version: ReportedVersion, evidence: RowEvidence
     },
     costUsd,
     costKnown: totals.costKnown,
-    meanCostUsd: costUsd === null ? null : costUsd / totals.costKnown,
+    meanCostUsd,
+    costPerRewardUsd: meanCostUsd === null || mean === null || mean <= 0 ? null : meanCostUsd / mean,
     inputTokens: totals.inputTokens,
     outputTokens: totals.outputTokens,
     errorShare: share(totals.errors),

@@ -1,4 +1,6 @@
 import type { Interval } from '../statistics/index.ts';
+import type { ReportFilterRequest } from './report-filter.ts';
+import type { FilterChoices } from './report-reader.ts';
 
 /** Question of an admin. Null: the default. */
 export interface VersionReportRequest {
@@ -10,6 +12,8 @@ export interface VersionReportRequest {
   readonly to: string | null;
   /** Default: the prompt's configured baseline, else `v1`, else the first version. */
   readonly baseline: string | null;
+  /** Absent: every call. */
+  readonly filters?: ReportFilterRequest;
 }
 
 export interface VersionReport {
@@ -25,11 +29,15 @@ export interface VersionReport {
   readonly to: string | null;
   /** ISO 8601. */
   readonly generatedAt: string;
+  /** As asked for. */
+  readonly filters: ReportFilterRequest;
+  /** Values seen in recorded calls of the prompt: what filters can name. */
+  readonly choices: FilterChoices;
   /** Null only for a prompt without any version. */
   readonly baseline: string | null;
   /**
    * `anytime-valid`: over everything recorded, the intervals hold however often they are read. `descriptive`: a window
-   * chosen by the reader; choosing it after seeing results voids the guarantee.
+   * or a part of the calls chosen by the reader; choosing it after seeing results voids the guarantee.
    */
   readonly evidence: 'anytime-valid' | 'descriptive';
   /** Versions compared with the baseline; the lifts of all of them hold together at their confidence. */
@@ -95,6 +103,8 @@ export interface VersionReportRow {
   readonly costUsd: number | null;
   readonly costKnown: number;
   readonly meanCostUsd: number | null;
+  /** Mean cost of a call over the mean reward; null where either is unknown, or the mean is not above 0. */
+  readonly costPerRewardUsd: number | null;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;
   readonly errorShare: number;

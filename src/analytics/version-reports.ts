@@ -1,13 +1,14 @@
-import { type GatewayConfig, primaryMetricOf } from '../config/index.ts';
-import { AppError, type Clock, HOUR_MS, hourOf, listNames, nearestName } from '../kernel/index.ts';
+import type { GatewayConfig } from '../config/index.ts';
+import { AppError, type Clock, HOUR_MS, hourOf, listNames } from '../kernel/index.ts';
 import type { PromptRegistry } from '../prompts/index.ts';
-import { metricScale } from './metric-scale.ts';
+import { isFiltered, NO_FILTERS, reportFilter } from './report-filter.ts';
+import { chooseMetric } from './report-metric.ts';
 import type { ReportReader } from './report-reader.ts';
 import { reportSummary } from './report-summary.ts';
 import { reportWarnings } from './report-warnings.ts';
 import { reportWindow } from './report-window.ts';
 import { reportedVersions } from './reported-versions.ts';
-import { liftOver, type Metric, meanInterval, settleRewards } from './settled-rewards.ts';
+import { liftOver, meanInterval, settleRewards } from './settled-rewards.ts';
 import type { VersionReport, VersionReportRequest } from './version-report.ts';
 import { type ReportedVersion, versionReportRow } from './version-report-row.ts';
 
@@ -40,8 +41,10 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
       const family = options.prompts().family(request.prompt);
       const metric = chooseMetric(config, request);
       const { fromMs, toMs } = reportWindow(request.from, request.to);
+      const filters = request.filters ?? NO_FILTERS;
       const nowMs = clock.nowMs();
 
+      const choices = await reader.filterChoices(family.name);
       const totals = await reader.versionTotals({
         prompt: family.name,
         metric: metric.name,
@@ -49,6 +52,7 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
         toMs,
         // An hour is closed once the window of its last call is: its end, not its begin, is a window ago.
         closedBeforeMs: hourOf(nowMs - metric.config.attribution_window_hours * HOUR_MS),
+        filter: reportFilter(filters),
       });
       const reported = reportedVersions(family.versions, totals).map((version) => ({
         version,
@@ -76,7 +80,8 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
       });
 
       const { optimize, missing, attribution_window_hours } = metric.config;
-      const evidence = fromMs === null && toMs === null ? 'anytime-valid' : 'descriptive';
+      const isWhole = fromMs === null && toMs === null && !isFiltered(filters);
+      const evidence = isWhole ? 'anytime-valid' : 'descriptive';
       return {
         prompt: family.name,
         metric: metric.name,
@@ -87,6 +92,8 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
         from: isoOrNull(fromMs),
         to: isoOrNull(toMs),
         generatedAt: new Date(nowMs).toISOString(),
+        filters,
+        choices,
         baseline,
         evidence,
         comparisons,
@@ -104,29 +111,6 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
  */
 function isCompared({ promptVersion, retired, totals }: ReportedVersion, baseline: string | null): boolean {
   return promptVersion !== baseline && !(retired && totals.generations === 0);
-}
-
-function chooseMetric(config: VersionReportsOptions['config'], request: VersionReportRequest): Metric {
-  const declared = new Map(Object.entries(config.metrics));
-  const known = [...declared.keys()];
-  const name = request.metric ?? primaryMetricOf(config, request.prompt);
-  if (name === null) {
-    throw new AppError(
-      'invalid_request',
-      'No metric is declared: add one under `metrics` in the configuration.',
-    );
-  }
-  const found = declared.get(name);
-  if (found === undefined) {
-    const near = nearestName(name, known);
-    const hint = near === null ? '' : ` Did you mean ${near}?`;
-    throw new AppError(
-      'invalid_request',
-      `The metric ${quoted(name)} is not declared.${hint} Known metrics: ${listNames(known)}.`,
-      { faults: [{ path: 'metric', message: 'is not declared' }], details: { known } },
-    );
-  }
-  return { name, config: found, scale: metricScale(found) };
 }
 
 function chooseBaseline(

@@ -9,6 +9,7 @@ import { docsRoutes } from './routes/docs-routes.ts';
 import { experimentRoutes } from './routes/experiment-routes.ts';
 import { feedbackRoutes } from './routes/feedback-route.ts';
 import { generateRoutes } from './routes/generate-route.ts';
+import { generationRoutes } from './routes/generation-routes.ts';
 import { keyRoutes } from './routes/key-routes.ts';
 import { labelsRoutes } from './routes/labels-routes.ts';
 import { openAiRoutes } from './routes/openai-routes.ts';
@@ -46,6 +47,7 @@ export function routeDefinitions(services: HttpServices): readonly RouteDefiniti
     ...promptRoutes(services),
     ...labelsRoutes(services),
     ...reportRoutes(services),
+    ...generationRoutes(services),
     ...experimentRoutes(services),
     ...rolloutRoutes(services),
     ...policyRoutes(services),

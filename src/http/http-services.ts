@@ -4,6 +4,7 @@ import type {
   ExperimentReports,
   PolicyReports,
   ShadowReports,
+  TimeSeriesReports,
   VersionReports,
 } from '../analytics/index.ts';
 import type { ConfigStore } from '../config/index.ts';
@@ -25,6 +26,7 @@ export interface HttpServices {
   readonly scorePolicies: Pick<ScorePolicies, 'list' | 'find' | 'current'>;
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
+  readonly timeSeries: TimeSeriesReports;
   readonly experimentReports: ExperimentReports;
   readonly shadowReports: ShadowReports;
   readonly experimentOffPolicy: ExperimentOffPolicy;
@@ -35,7 +37,9 @@ export interface HttpServices {
   readonly rollouts: Pick<RolloutHistory, 'page'>;
   readonly stops: Pick<ExperimentStops, 'stop' | 'resume'>;
   readonly ledger: Pick<Ledger, 'health'>;
-  readonly ledgerReader: Pick<LedgerReader, 'findGeneration' | 'findScore'>;
+  readonly ledgerReader: Pick<LedgerReader, 'findGeneration' | 'listGenerations' | 'findScore'>;
+  /** Keyed hash of a unit, as the ledger stores it. */
+  readonly hashUnit: (kind: string, id: string) => string;
   readonly routes: Pick<Routes, 'names' | 'health'>;
   readonly metrics: Metrics;
   /** Shared with the server: once it is thrown, `/readyz` answers 503. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ErrorCode } from '../kernel/index.ts';
 import { ACCESS_ROUTES } from './openapi-access-routes.ts';
+import { DASHBOARD_ROUTES } from './openapi-dashboard-routes.ts';
 import { ROLLOUT_ROUTES } from './openapi-rollout-routes.ts';
 import { SCORE_ROUTES } from './openapi-score-routes.ts';
 import { idempotencyHeader, json, type RouteDescription, WITH_BODY } from './route-description.ts';
@@ -31,7 +32,7 @@ import {
 } from './schemas/prompt-schema.ts';
 import { reportQuerySchema, reportSchema } from './schemas/report-schema.ts';
 import { shadowListSchema, shadowReportSchema } from './schemas/shadow-schema.ts';
-import { generationSchema, readinessSchema } from './schemas/system-schema.ts';
+import { readinessSchema } from './schemas/system-schema.ts';
 
 const CALL_CODES: readonly ErrorCode[] = [
   'prompt_not_found',
@@ -178,16 +179,7 @@ export const ROUTES: readonly RouteDescription[] = [
     answers: { 200: json('The report.', policyReportSchema) },
     codes: ['invalid_request', 'policy_not_found', 'overloaded', 'storage_unavailable'],
   },
-  {
-    method: 'get',
-    path: '/generations/{id}',
-    access: 'read',
-    tag: 'Admin',
-    summary: 'Everything recorded of one call, with its outcomes',
-    params: z.object({ id: z.string() }),
-    answers: { 200: json('The call.', generationSchema) },
-    codes: ['invalid_request', 'generation_not_found', 'storage_unavailable'],
-  },
+  ...DASHBOARD_ROUTES,
   {
     method: 'get',
     path: '/prompts',

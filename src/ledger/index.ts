@@ -1,3 +1,9 @@
+export type {
+  GenerationListQuery,
+  GenerationPage,
+  GenerationPlace,
+  GenerationSummary,
+} from './generation-list.ts';
 export { latencyBucket, latencyBucketMidMs } from './latency-buckets.ts';
 export type { Ledger, LedgerReader, LedgerTable } from './ledger.ts';
 export type {

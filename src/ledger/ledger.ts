@@ -1,3 +1,4 @@
+import type { GenerationListQuery, GenerationPage } from './generation-list.ts';
 import type {
   GenerationRecord,
   IdempotencyClaim,
@@ -52,6 +53,8 @@ export type LedgerTable = 'generations' | 'outcomes' | 'scores';
 export interface LedgerReader {
   /** One call whole, with its outcomes; null when unknown. */
   findGeneration(id: string): Promise<StoredGeneration | null>;
+  /** One page of calls, newest first. */
+  listGenerations(query: GenerationListQuery): Promise<GenerationPage>;
   /** One ranking decision whole, with its outcomes; null when unknown. */
   findScore(id: string): Promise<StoredScore | null>;
   /**

@@ -2,6 +2,7 @@ export { createGenerateService } from './generate.ts';
 export { promptSettingWarnings } from './prompt-setting-warnings.ts';
 export { createOutcomeService } from './record-outcome.ts';
 export { createRedaction } from './redaction.ts';
+export { renderAgain } from './render-again.ts';
 export { createScoreService, type ScoreParts } from './score.ts';
 export type {
   ScoreAnswer,

@@ -6,6 +6,13 @@ export interface Redaction {
   apply<T extends Readonly<Record<string, unknown>>>(root: string, value: T): T;
 }
 
+/** Whether something in it was replaced before it was stored. */
+export function isRedacted(value: unknown): boolean {
+  if (value === REDACTED) return true;
+  if (value === null || typeof value !== 'object') return false;
+  return Object.values(value).some(isRedacted);
+}
+
 /** Paths such as `variables.email` or `metadata.*.phone`; `*` stands for one step, object key or list index. */
 export function createRedaction(paths: readonly string[]): Redaction {
   const stepsByRoot = new Map<string, string[][]>();

@@ -114,7 +114,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const services: HttpServices = {
     access: {
       keys,
-      sessions: createSessions('signing key of the test', systemClock),
+      sessions: createSessions(Buffer.from('signing key of the test'), systemClock),
       links: {
         redeem: async () => {
           throw new AppError('unauthorized', 'no link scripted');
@@ -148,13 +148,16 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         };
       },
     },
+    hashUnit: (kind, id) => `hash(${kind}:${id})`,
+    timeSeries: {
+      timeSeries: async () => {
+        throw new Error('no time series scripted');
+      },
+    },
     experimentReports: {
       list: () => [],
       experimentReport: async () => {
         throw new Error('no report scripted');
-      },
-      experimentHistory: async () => {
-        throw new Error('no history scripted');
       },
       experimentHistory: async () => {
         throw new Error('no history scripted');
@@ -197,6 +200,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     ledger,
     ledgerReader: {
       findGeneration: async (id) => generations.get(id) ?? null,
+      listGenerations: async () => ({ generations: [], next: null }),
       findScore: async (id) => storedScores.get(id) ?? null,
     },
     routes,

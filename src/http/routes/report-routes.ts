@@ -1,15 +1,14 @@
 import { versionReportCsv } from '../../analytics/index.ts';
-import { AppError, usdFromNanoUsd } from '../../kernel/index.ts';
-import type { StoredGeneration } from '../../ledger/index.ts';
 import type { HttpServices } from '../http-services.ts';
-import { outcomeToWire } from '../outcome-wire.ts';
+import { labelToWire } from '../labels-wire.ts';
 import { pathParameter, readQuery } from '../read-query.ts';
 import type { RouteDefinition } from '../route-definition.ts';
-import { reportQuerySchema } from '../schemas/report-schema.ts';
+import { timeSeriesQuerySchema } from '../schemas/dashboard-schema.ts';
+import { type ReportFiltersAsked, reportQuerySchema } from '../schemas/report-schema.ts';
 import { sendJson, sendText } from '../send-json.ts';
 import { wireKeys, wireRecord } from '../wire-case.ts';
 
-/** For admins: what each version earned, and one call whole. */
+/** For admins: what each version earned, in all and over time. */
 export function reportRoutes(services: HttpServices): readonly RouteDefinition[] {
   return [
     {
@@ -24,6 +23,7 @@ export function reportRoutes(services: HttpServices): readonly RouteDefinition[]
           baseline: query.baseline ?? null,
           from: query.from ?? null,
           to: query.to ?? null,
+          filters: filtersOf(query),
         });
         response.setHeader('Vary', 'Accept');
         const format = query.format ?? (request.accepts(['json', 'csv']) === 'csv' ? 'csv' : 'json');
@@ -38,39 +38,33 @@ export function reportRoutes(services: HttpServices): readonly RouteDefinition[]
     },
     {
       method: 'get',
-      path: '/generations/:id',
+      path: '/analytics/prompts/:name/timeseries',
       access: 'read',
-      async handle(request, response, scope) {
-        const id = pathParameter(request, 'id');
-        const generation = await services.ledgerReader.findGeneration(id);
-        if (generation === null) {
-          throw new AppError('generation_not_found', `There is no generation ${id.slice(0, 100)}.`);
-        }
-        scope.logFields = { generation_id: generation.id };
-        sendJson(response, 200, generationToWire(generation));
+      async handle(request, response) {
+        const query = readQuery(request, timeSeriesQuerySchema);
+        const { labelMoves, ...series } = await services.timeSeries.timeSeries({
+          prompt: pathParameter(request, 'name'),
+          metric: query.metric ?? null,
+          by: query.by,
+          from: query.from ?? null,
+          to: query.to ?? null,
+          versions: query.version === undefined ? null : namesIn(query.version),
+          filters: filtersOf(query),
+        });
+        sendJson(response, 200, {
+          ...wireKeys({ ...series, series: wireRecord(series.series) }),
+          label_moves: labelMoves.map(labelToWire),
+        });
       },
     },
   ];
 }
 
-/** Wire names on the first level only: variables, metadata and raw usage hold the caller's and the provider's keys. */
-function generationToWire(generation: StoredGeneration): Record<string, unknown> {
-  const { createdAtMs, finishedAtMs, costNanoUsd, parameters, attempts, outcomes, assignment, ...rest } =
-    generation;
-  return {
-    ...wireKeys(rest),
-    created_at: new Date(createdAtMs).toISOString(),
-    finished_at: new Date(finishedAtMs).toISOString(),
-    cost_usd: usdFromNanoUsd(costNanoUsd),
-    assignment: wireRecord(assignment),
-    parameters: storedParameters(parameters),
-    attempts: wireRecord(attempts),
-    outcomes: outcomes.map(outcomeToWire),
-  };
+function filtersOf({ model, source, segment }: ReportFiltersAsked) {
+  return { model: model ?? null, source: source ?? null, segment: segment ?? null };
 }
 
-/** By the names of the request. */
-function storedParameters(parameters: StoredGeneration['parameters']): Record<string, unknown> {
-  const { stopSequences: stop, ...others } = parameters;
-  return { ...wireKeys(others), ...(stop === undefined ? {} : { stop }) };
+/** Twice the same is once; empty pieces are a comma too many. */
+function namesIn(list: string): readonly string[] {
+  return [...new Set(list.split(',').map((name) => name.trim()))].filter((name) => name !== '');
 }

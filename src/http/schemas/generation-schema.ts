@@ -5,17 +5,20 @@ const MAX_PAGE_ROWS = 200;
 
 const statusSchema = z.enum(['ok', 'error', 'incomplete', 'client_closed']);
 const name = z.string().min(1).max(128).optional();
+const time = z.union([z.iso.datetime({ offset: true }), z.iso.date()], {
+  error: 'must be an ISO 8601 date or time with offset, for example 2026-11-23T10:00:00Z',
+});
 const nullable = z.number().nullable();
 
 export const generationListQuerySchema = z.strictObject({
   prompt: name,
-  version: name.describe('Only with `prompt`.'),
+  version: name.describe('As stored with the calls; a version of any prompt without `prompt`.'),
   status: statusSchema.optional(),
   experiment: name,
-  arm: name.describe('Only with `experiment`.'),
-  label: name.describe('Without the `@`. Only with `prompt`.'),
-  from: z.string().min(1).max(64).optional().describe('ISO 8601: calls since then.'),
-  to: z.string().min(1).max(64).optional().describe('ISO 8601, excluded.'),
+  arm: name,
+  label: name.describe('Without the `@`.'),
+  from: time.optional().describe('ISO 8601: calls since then.'),
+  to: time.optional().describe('ISO 8601, excluded.'),
   external_id: z.string().min(1).max(256).optional().describe("The caller's own id of the call, whole."),
   user_id: z
     .string()
@@ -37,6 +40,8 @@ export const generationListQuerySchema = z.strictObject({
     .default(DEFAULT_PAGE_ROWS),
   cursor: z.string().min(1).max(256).optional().describe('`next_cursor` of the page before.'),
 });
+
+export type GenerationListAsked = z.output<typeof generationListQuerySchema>;
 
 const generationSummarySchema = z
   .object({

@@ -14,6 +14,11 @@ export const reportFilterFields = {
     ),
 };
 
+const reportFiltersSchema = z.object(reportFilterFields);
+
+/** The fields as they come out of a query. */
+export type ReportFiltersAsked = z.output<typeof reportFiltersSchema>;
+
 export const reportQuerySchema = z.strictObject({
   metric: z.string().min(1).max(64).optional().describe("Default: the prompt's primary metric."),
   baseline: z.string().min(1).max(128).optional().describe('Version the others are compared with.'),

@@ -46,6 +46,7 @@ export async function openSqliteReader(options: { readonly file: string }): Prom
 export function ledgerReader(port: ReaderPort): LedgerReader {
   return {
     findGeneration: (id) => port.call('findGeneration', { id }),
+    listGenerations: (query) => port.call('listGenerations', query),
     findScore: (id) => port.call('findScore', { id }),
     readRows: (table, afterSequence, limit) => port.call('readRows', { table, afterSequence, limit }),
     close: port.close,
@@ -53,5 +54,9 @@ export function ledgerReader(port: ReaderPort): LedgerReader {
 }
 
 export function reportReader(port: ReaderPort): ReportReader {
-  return { versionTotals: (query) => port.call('versionTotals', query) };
+  return {
+    versionTotals: (query) => port.call('versionTotals', query),
+    timeTotals: (query) => port.call('timeTotals', query),
+    filterChoices: (prompt) => port.call('filterChoices', { prompt }),
+  };
 }

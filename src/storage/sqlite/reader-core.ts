@@ -6,6 +6,7 @@ import { type ApiKeyReads, createApiKeyReads } from './api-key-rows.ts';
 import type { Connection } from './connection.ts';
 import { createExperimentReads, type ExperimentReads } from './experiment-reads.ts';
 import { fromGenerationRow, GENERATION_COLUMN_NAMES } from './generation-columns.ts';
+import { createGenerationLists, type GenerationLists } from './generation-list.ts';
 import { createKeySpendReads, type KeySpendReads } from './key-spend.ts';
 import { createLabelEventPages, type LabelEventPages } from './label-event-pages.ts';
 import { OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
@@ -14,6 +15,7 @@ import { SCORE_COLUMN_NAMES } from './score-columns.ts';
 import { createScoreReads, type ScoreReads } from './score-reads.ts';
 import { createShadowReads, type ShadowReads } from './shadow-totals.ts';
 import { storedOutcome } from './stored-outcome.ts';
+import { createTimeTotals, type TimeTotalsReads } from './time-totals.ts';
 import { createVersionTotals } from './version-totals.ts';
 
 interface RowPage {
@@ -39,7 +41,9 @@ export interface ReaderCalls
     ShadowReads,
     ScoreReads,
     ApiKeyReads,
-    KeySpendReads {
+    KeySpendReads,
+    GenerationLists,
+    TimeTotalsReads {
   readonly findGeneration: (parameters: { readonly id: string }) => StoredGeneration | null;
   readonly readRows: (parameters: {
     readonly table: LedgerTable;
@@ -144,6 +148,8 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
       return { rows, nextSequence: isLast ? null : Number(rows.at(-1)?.['seq']) };
     },
     versionTotals,
+    ...createTimeTotals(database),
+    ...createGenerationLists(database),
     ...createExperimentReads(database),
     ...createApiKeyReads(database),
     ...createKeySpendReads(database),

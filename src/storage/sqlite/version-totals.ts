@@ -1,12 +1,10 @@
-import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts';
+import { EVERY_CALL, type VersionTotals, type VersionTotalsQuery } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
+import { filterParameters, REPORTED } from './reported-series.ts';
 import { DAY_MS, dayOf } from './rollups.ts';
 
 /** Before and after every hour there is; exact as a double. */
 const UNBOUNDED_MS = 8_640_000_000_000_000;
-
-/** A reader's windows leave test, shadow and replay traffic out. */
-const REPORTED = 's.prompt = @prompt AND s.test = 0 AND s.shadow = 0 AND s.replay = 0';
 
 export const TOTALS_SQL = `
   SELECT s.prompt_version, s.prompt_hash,
@@ -109,10 +107,11 @@ export function createVersionTotals(
     const { prompt, metric, closedBeforeMs } = query;
     const fromMs = query.fromMs ?? -UNBOUNDED_MS;
     const toMs = query.toMs ?? UNBOUNDED_MS;
+    const series = { prompt, ...filterParameters(query.filter ?? EVERY_CALL) };
     // Row mappers: the columns are those of the statements above.
-    const totalsRows = totals.all({ prompt, fromMs, toMs, closedBeforeMs }) as TotalsRow[];
-    const latencyRows = latency.all({ prompt, ...latencyRanges(fromMs, toMs) }) as LatencyRow[];
-    const outcomeRows = outcomes.all({ prompt, metric, fromMs, toMs, closedBeforeMs }) as OutcomeRow[];
+    const totalsRows = totals.all({ ...series, fromMs, toMs, closedBeforeMs }) as TotalsRow[];
+    const latencyRows = latency.all({ ...series, ...latencyRanges(fromMs, toMs) }) as LatencyRow[];
+    const outcomeRows = outcomes.all({ ...series, metric, fromMs, toMs, closedBeforeMs }) as OutcomeRow[];
 
     const versions = new Set(totalsRows.map((row) => row.prompt_version));
     return [...versions].map((version) =>

@@ -75,6 +75,8 @@ export async function runReport(
       queries.push(query);
       return world.totals ?? [];
     },
+    timeTotals: async () => [],
+    filterChoices: async () => ({ models: [], experiments: [] }),
   };
   const reports = createVersionReports({
     reader,

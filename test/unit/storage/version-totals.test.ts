@@ -30,6 +30,12 @@ describe('totals of a version', () => {
         'daysToMs',
         'tailFromMs',
         'tailToMs',
+        'model',
+        'source',
+        'forced',
+        'degraded',
+        'experiment',
+        'arm',
       ].map((name) => [name, 0]),
     );
     for (const sql of [TOTALS_SQL, LATENCY_SQL, OUTCOMES_SQL]) {

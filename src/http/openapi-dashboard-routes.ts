@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { json, type RouteDescription } from './route-description.ts';
+import { timeSeriesQuerySchema, timeSeriesSchema } from './schemas/dashboard-schema.ts';
+import { generationListQuerySchema, generationListSchema } from './schemas/generation-schema.ts';
+import { generationSchema } from './schemas/system-schema.ts';
+
+const nameParams = z.object({ name: z.string().describe('Name of the prompt.') });
+
+/** What pages show at a glance, and the calls behind it. */
+export const DASHBOARD_ROUTES: readonly RouteDescription[] = [
+  {
+    method: 'get',
+    path: '/analytics/prompts/{name}/timeseries',
+    access: 'read',
+    tag: 'Admin',
+    summary: 'How the versions of a prompt did, hour by hour or day by day',
+    params: nameParams,
+    query: timeSeriesQuerySchema,
+    answers: { 200: json('A series for each version, and the moves of labels.', timeSeriesSchema) },
+    codes: ['invalid_request', 'prompt_not_found', 'version_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/generations',
+    access: 'read',
+    tag: 'Admin',
+    summary: 'Calls, newest first, page by page',
+    query: generationListQuerySchema,
+    answers: { 200: json('One page.', generationListSchema) },
+    codes: ['invalid_request', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/generations/{id}',
+    access: 'read',
+    tag: 'Admin',
+    summary: 'Everything recorded of one call, with its outcomes and what the model was sent',
+    params: z.object({ id: z.string() }),
+    answers: { 200: json('The call.', generationSchema) },
+    codes: ['invalid_request', 'generation_not_found', 'storage_unavailable'],
+  },
+];

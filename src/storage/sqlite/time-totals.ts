@@ -1,0 +1,156 @@
+import type { FilterChoices, TimeTotals, TimeTotalsQuery } from '../../analytics/index.ts';
+import { HOUR_MS } from '../../kernel/index.ts';
+import type { Connection } from './connection.ts';
+import { filterParameters, REPORTED } from './reported-series.ts';
+import { DAY_MS } from './rollups.ts';
+
+const WIDTH_MS = { hour: HOUR_MS, day: DAY_MS };
+const LATENCY_TABLE = {
+  hour: { name: 'latency_rollups', column: 'hour_ms' },
+  day: { name: 'latency_day_rollups', column: 'day_ms' },
+};
+
+/** The remainder as integers, and the width as a literal: the driver binds numbers as doubles. */
+const pointOf = (by: TimeTotalsQuery['by']): string => `r.hour_ms - r.hour_ms % ${WIDTH_MS[by]}`;
+
+export const timeTotalsSql = (by: TimeTotalsQuery['by']): string => `
+  SELECT s.prompt_version, ${pointOf(by)} AS at_ms,
+    sum(r.generations) AS generations,
+    sum(r.delivered) AS delivered,
+    sum(r.errors) AS errors,
+    sum(r.cost_nano_usd) AS cost_nano_usd,
+    sum(r.cost_known) AS cost_known,
+    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.delivered ELSE 0 END) AS closed_delivered
+  FROM rollup_series s
+  JOIN generation_rollups r ON r.series_id = s.id
+  WHERE ${REPORTED} AND r.hour_ms >= @fromMs AND r.hour_ms < @toMs
+  GROUP BY s.prompt_version, at_ms
+  ORDER BY s.prompt_version, at_ms`;
+
+export const timeOutcomesSql = (by: TimeTotalsQuery['by']): string => `
+  SELECT s.prompt_version, ${pointOf(by)} AS at_ms,
+    sum(r.n) AS n,
+    sum(r.reward_sum) + sum(r.reward_sum_low) AS reward_sum,
+    sum(r.reward_sum_sq) + sum(r.reward_sum_sq_low) AS reward_sum_sq,
+    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.n ELSE 0 END) AS closed_n,
+    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum ELSE 0.0 END)
+      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_low ELSE 0.0 END) AS closed_sum,
+    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq ELSE 0.0 END)
+      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq
+  FROM rollup_series s
+  JOIN outcome_rollups r ON r.series_id = s.id
+  WHERE ${REPORTED} AND r.metric = @metric AND r.hour_ms >= @fromMs AND r.hour_ms < @toMs
+  GROUP BY s.prompt_version, at_ms`;
+
+export const timeLatencySql = (by: TimeTotalsQuery['by']): string => {
+  const { name, column } = LATENCY_TABLE[by];
+  return `
+  SELECT s.prompt_version, r.${column} AS at_ms, r.bucket, sum(r.n) AS n
+  FROM rollup_series s
+  JOIN ${name} r ON r.series_id = s.id
+  WHERE ${REPORTED} AND r.${column} >= @fromMs AND r.${column} < @toMs
+  GROUP BY s.prompt_version, at_ms, r.bucket`;
+};
+
+export const CHOICES_SQL = `
+  SELECT DISTINCT model, experiment FROM rollup_series
+  WHERE prompt = ? AND test = 0 AND shadow = 0 AND replay = 0`;
+
+interface PointRow {
+  readonly prompt_version: string;
+  readonly at_ms: number;
+}
+
+type TotalsRow = PointRow &
+  Readonly<
+    Record<
+      'generations' | 'delivered' | 'errors' | 'cost_nano_usd' | 'cost_known' | 'closed_delivered',
+      number
+    >
+  >;
+type OutcomeRow = PointRow &
+  Readonly<
+    Record<'n' | 'reward_sum' | 'reward_sum_sq' | 'closed_n' | 'closed_sum' | 'closed_sum_sq', number>
+  >;
+type LatencyRow = PointRow & { readonly bucket: number; readonly n: number };
+
+export interface TimeTotalsReads {
+  readonly timeTotals: (query: TimeTotalsQuery) => readonly TimeTotals[];
+  readonly filterChoices: (parameters: { readonly prompt: string }) => FilterChoices;
+}
+
+/** How a prompt's versions did over time, from rollups alone. */
+export function createTimeTotals(database: Connection): TimeTotalsReads {
+  const prepare = (by: TimeTotalsQuery['by']) => ({
+    totals: database.prepare(timeTotalsSql(by)),
+    outcomes: database.prepare(timeOutcomesSql(by)),
+    latency: database.prepare(timeLatencySql(by)),
+  });
+  const statements = { hour: prepare('hour'), day: prepare('day') };
+  const choices = database.prepare(CHOICES_SQL);
+
+  return {
+    // One transaction: the three statements see the same state.
+    timeTotals: database.transaction((query: TimeTotalsQuery): readonly TimeTotals[] => {
+      const { prompt, metric, fromMs, toMs, closedBeforeMs, filter } = query;
+      const { totals, outcomes, latency } = statements[query.by];
+      const window = { prompt, ...filterParameters(filter), fromMs, toMs };
+      // Row mappers: the columns are those of the statements above.
+      const outcomeRows = outcomes.all({ ...window, metric, closedBeforeMs }) as OutcomeRow[];
+      const outcomeAt = new Map(outcomeRows.map((row) => [pointKey(row), row]));
+      const latencyAt = new Map<string, (readonly [bucket: number, count: number])[]>();
+      for (const row of latency.all(window) as LatencyRow[]) {
+        const key = pointKey(row);
+        const histogram = latencyAt.get(key);
+        if (histogram === undefined) latencyAt.set(key, [[row.bucket, row.n]]);
+        else histogram.push([row.bucket, row.n]);
+      }
+      return (totals.all({ ...window, closedBeforeMs }) as TotalsRow[]).map((row) =>
+        pointTotals(row, outcomeAt.get(pointKey(row)), latencyAt.get(pointKey(row)) ?? []),
+      );
+    }),
+    filterChoices: ({ prompt }) => {
+      const rows = choices.all(prompt) as readonly { readonly model: string; readonly experiment: string }[];
+      return {
+        models: namesOf(rows.map(({ model }) => model)),
+        experiments: namesOf(rows.map(({ experiment }) => experiment)),
+      };
+    },
+  };
+}
+
+function pointKey({ prompt_version, at_ms }: PointRow): string {
+  return `${at_ms} ${prompt_version}`;
+}
+
+function namesOf(values: readonly string[]): readonly string[] {
+  return [...new Set(values)].filter((value) => value !== '').sort();
+}
+
+function pointTotals(
+  row: TotalsRow,
+  outcomes: OutcomeRow | undefined,
+  latency: TimeTotals['latency'],
+): TimeTotals {
+  return {
+    promptVersion: row.prompt_version,
+    atMs: row.at_ms,
+    generations: row.generations,
+    delivered: row.delivered,
+    errors: row.errors,
+    costNanoUsd: row.cost_nano_usd,
+    costKnown: row.cost_known,
+    latency,
+    outcomes: {
+      n: outcomes?.n ?? 0,
+      sum: outcomes?.reward_sum ?? 0,
+      sumOfSquares: outcomes?.reward_sum_sq ?? 0,
+    },
+    closedOutcomes: {
+      n: outcomes?.closed_n ?? 0,
+      sum: outcomes?.closed_sum ?? 0,
+      sumOfSquares: outcomes?.closed_sum_sq ?? 0,
+    },
+    closedDelivered: row.closed_delivered,
+  };
+}
