@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   createKeyLimiter,
   createKeyRing,
@@ -8,7 +9,7 @@ import {
   type Sessions,
   type SignInLinks,
 } from './access/index.ts';
-import { AppError, type Clock, hmacSha256Hex, type Logger } from './kernel/index.ts';
+import { AppError, type Clock, type Logger } from './kernel/index.ts';
 import type { SqliteStorage } from './storage/sqlite/index.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
@@ -23,7 +24,7 @@ export interface Access {
 
 /** Keys, sign-in and limits. Fails with `config_invalid` when the port would be open to a network without any key. */
 export async function openAccess(options: {
-  readonly storage: Pick<SqliteStorage, 'apiKeys' | 'keySpend' | 'signInTokens' | 'unitHashKey'>;
+  readonly storage: Pick<SqliteStorage, 'apiKeys' | 'keySpend' | 'signInTokens'>;
   readonly host: string;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -35,8 +36,8 @@ export async function openAccess(options: {
   keys.start();
   return {
     keys,
-    // A key of its own for each purpose, from the one secret that lives as long as the database.
-    sessions: createSessions(hmacSha256Hex(storage.unitHashKey, 'admin sessions'), clock),
+    // Kept nowhere: a copy of the database signs in nobody, and a restart revives no session that was signed out.
+    sessions: createSessions(randomBytes(32), clock),
     links: createSignInLinks(storage.signInTokens, clock),
     limits: createKeyLimiter({ limitsOf: keys.limitsOf, spend: storage.keySpend, clock }),
     close: () => keys.close(),

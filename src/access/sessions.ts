@@ -27,8 +27,8 @@ export const SESSION_MS = 12 * 3_600_000;
 /** Signed-out sessions are remembered until they expire; more than these means somebody plays. */
 const MAX_SIGNED_OUT = 10_000;
 
-/** `signingKey`: 32 random bytes that every process of one database shares. */
-export function createSessions(signingKey: string, clock: Clock): Sessions {
+/** `signingKey`: 32 random bytes. Whoever knows them can make any session. */
+export function createSessions(signingKey: Uint8Array, clock: Clock): Sessions {
   const signedOut = new Map<string, number>();
   const sign = (purpose: string, text: string): Buffer =>
     createHmac('sha256', signingKey).update(`${purpose}:${text}`).digest();

@@ -244,3 +244,22 @@ describe('a key that has spent its budget', () => {
     expect(upstream.calls).toHaveLength(2);
   });
 });
+
+test('a sign-in ends with the process that gave it, and so does a sign-out', async () => {
+  const { gateway, admin } = await gatewayWith();
+  const signIn = async () => {
+    const { headers } = await gateway.post('/admin/sign-in', { key: admin.text });
+    return (headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  };
+  const [kept, ended] = [await signIn(), await signIn()];
+  await gateway.post('/admin/sign-out', {}, { cookie: ended });
+  const status = async (url: string, cookie: string) =>
+    (await fetch(`${url}/prompts`, { headers: { cookie } })).status;
+  expect([await status(gateway.url, kept), await status(gateway.url, ended)]).toEqual([200, 401]);
+  await gateway.close();
+
+  const again = await startGatewayForTest({ directory: gateway.directory });
+  cleanups.push(again.close);
+
+  expect([await status(again.url, kept), await status(again.url, ended)]).toEqual([401, 401]);
+});
