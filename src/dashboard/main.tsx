@@ -5,6 +5,7 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
 import './styles/components.css';
+import './styles/records.css';
 import './styles/plots.css';
 
 const root = document.getElementById('app');
