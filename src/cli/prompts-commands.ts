@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 
 import type { CliContext } from './cli-context.ts';
-import { addExamples, configOption, jsonOption } from './command-options.ts';
+import { addExamples, configOption, jsonOption, wholeNumberOption } from './command-options.ts';
 import type { CommandRunner } from './command-runner.ts';
 import { type PromptsDiffOptions, promptsDiff } from './commands/prompts-diff.ts';
 import { type PromptsLintOptions, promptsLint } from './commands/prompts-lint.ts';
@@ -11,6 +11,7 @@ import { type PromptsNewOptions, promptsNew } from './commands/prompts-new.ts';
 import { type GivenVariable, type PromptsRenderOptions, promptsRender } from './commands/prompts-render.ts';
 import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
 import { promptsTest } from './commands/prompts-test.ts';
+import { type PromptsTestOptions, promptsTestLive } from './commands/prompts-test-live.ts';
 import type { PromptsOptions } from './load-command-prompts.ts';
 
 /** `prompts list|test|lock|retire`. */
@@ -23,8 +24,23 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
   );
   const test = add('test', 'run the cases (prompts/<name>/cases.yaml)')
     .argument('[prompt]', 'only this prompt')
-    .action((prompt: string | undefined, options: PromptsOptions) =>
-      runner.run(options.json === true, () => promptsTest(prompt ?? null, options, context)),
+    .option(
+      '--live',
+      'call a model with the cases of the prompt and show its answers side by side; this costs',
+    )
+    .addOption(
+      new Option('--route <route>', 'with --live (default: the default route)').implies({ live: true }),
+    )
+    .addOption(versionsOption())
+    .addOption(
+      wholeNumberOption('--concurrency <number>', 'calls at once with --live (default: 4)', null, 1, 32),
+    )
+    .action((prompt: string | undefined, options: PromptsTestOptions) =>
+      runner.run(options.json === true, () =>
+        options.live === true
+          ? promptsTestLive(prompt ?? null, options, context)
+          : promptsTest(prompt ?? null, options, context),
+      ),
     );
   const lock = add('lock', 'lock the versions that are not locked yet: from then on their text is final')
     .option('--check', 'change nothing; fail when a version is not locked')
@@ -78,7 +94,14 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
   const lockExample = ['prompt-gateway prompts lock', 'lock what was added'] as const;
   addExamples(group, [['prompt-gateway prompts list', 'what there is'], testExample, lockExample]);
   addExamples(list, [['prompt-gateway prompts list --json', 'with hashes, as JSON']]);
-  addExamples(test, [['prompt-gateway prompts test', 'run all cases'], testExample]);
+  addExamples(test, [
+    ['prompt-gateway prompts test', 'run all cases'],
+    testExample,
+    [
+      'prompt-gateway prompts test tip --live --route default --versions v2,v3',
+      'what a model answers to both',
+    ],
+  ]);
   addExamples(lint, [
     lintExample,
     ['prompt-gateway prompts lint --strict --json', 'all of them, in a pipeline'],
@@ -101,6 +124,19 @@ function readVersionName(text: string): VersionName {
   const [prompt = '', version = '', ...rest] = text.split('@');
   if (prompt !== '' && version !== '' && rest.length === 0) return { prompt, version };
   throw new InvalidArgumentError('expected PROMPT@VERSION, for example tip@v1.');
+}
+
+/** More columns than that do not fit beside each other. */
+const MAX_LIVE_VERSIONS = 3;
+
+function versionsOption(): Option {
+  return new Option('--versions <list>', 'with --live, such as v3,v4 (default: the two newest)')
+    .implies({ live: true })
+    .argParser((text) => {
+      const versions = [...new Set(text.split(',').map((version) => version.trim()))];
+      if (!versions.includes('') && versions.length <= MAX_LIVE_VERSIONS) return versions;
+      throw new InvalidArgumentError(`expected one to ${MAX_LIVE_VERSIONS} versions, for example v3,v4.`);
+    });
 }
 
 function variableOption(): Option {

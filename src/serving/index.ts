@@ -1,4 +1,5 @@
 export { createGenerateService } from './generate.ts';
+export { versionCall } from './prepare-call.ts';
 export { promptSettingWarnings } from './prompt-setting-warnings.ts';
 export { createOutcomeService } from './record-outcome.ts';
 export { createRedaction } from './redaction.ts';

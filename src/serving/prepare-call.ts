@@ -1,7 +1,7 @@
 import type { CallReservation, KeyLimiter } from '../access/index.ts';
 import type { DefaultPromptVersion, GatewayConfig } from '../config/index.ts';
 import type { Selection, Selector } from '../experiments/index.ts';
-import type { Clock, Ids, ModelParameters, Random } from '../kernel/index.ts';
+import type { ChatMessage, Clock, Ids, ModelParameters, Random } from '../kernel/index.ts';
 import type { PromptStore, PromptVersion } from '../prompts/index.ts';
 import type { ResponseFormat, Route, RouteCall, Routes } from '../providers/index.ts';
 import type { DryRun, GenerateRequest, GenerateSource, GenerationHead } from './types.ts';
@@ -103,17 +103,33 @@ export function renderedCall(
     random: parts.random,
   });
   const base = callBase(request, decided.id);
-  const format = base.responseFormat ?? responseFormatOf(version);
+  const own = versionCall(version, rendered.messages, decided.id);
   const routeCall: RouteCall = {
+    ...own,
     ...base,
-    modelOverride: base.modelOverride ?? version.model,
+    modelOverride: base.modelOverride ?? own.modelOverride,
     parameters: mergedParameters(version.parameters, request.parameters),
-    messages: rendered.messages,
-    fallbackLines: version.fallbackLines,
-    ...(format === null ? {} : { responseFormat: format }),
   };
   const renderMs = parts.clock.monotonicMs() - startedMs;
   return { ...decided, variables: rendered.variables, routeCall, renderMs, reservation: NO_RESERVATION };
+}
+
+/** What a version asks of a route by itself: its messages, model, parameters, output and last lines. */
+export function versionCall(
+  version: PromptVersion,
+  messages: readonly ChatMessage[],
+  generationId: string,
+): RouteCall {
+  const format = responseFormatOf(version);
+  return {
+    generationId,
+    messages,
+    modelOverride: version.model,
+    modelByCaller: false,
+    parameters: version.parameters,
+    fallbackLines: version.fallbackLines,
+    ...(format === null ? {} : { responseFormat: format }),
+  };
 }
 
 function reserve(
