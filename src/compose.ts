@@ -1,3 +1,4 @@
+import { fileURLToPath } from 'node:url';
 import {
   createEvaluationQueue,
   createExperimentOffPolicy,
@@ -39,6 +40,9 @@ import {
 } from './serving/index.ts';
 import { openSqliteStorage } from './storage/sqlite/index.ts';
 import { gatewayVersion } from './version.ts';
+
+/** The same depth from `src/` and from `dist/`. */
+const DASHBOARD_FOLDER = fileURLToPath(new URL('../dist/dashboard', import.meta.url));
 
 export interface StartOptions {
   readonly environment: Environment;
@@ -295,6 +299,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
         publicMetrics: config.server.public_metrics,
         defaultPrompt: config.prompts.default,
         gatewayVersion: gatewayVersion(),
+        dashboardFolder: DASHBOARD_FOLDER,
       },
     });
     const server = await startServer({

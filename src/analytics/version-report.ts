@@ -31,8 +31,8 @@ export interface VersionReport {
   readonly generatedAt: string;
   /** As asked for. */
   readonly filters: ReportFilterRequest;
-  /** Values seen in recorded calls of the prompt: what filters can name. */
-  readonly choices: FilterChoices;
+  /** Declared metrics, and values seen in recorded calls of the prompt: what a request can name. */
+  readonly choices: FilterChoices & { readonly metrics: readonly string[] };
   /** Null only for a prompt without any version. */
   readonly baseline: string | null;
   /**

@@ -93,7 +93,7 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
         to: isoOrNull(toMs),
         generatedAt: new Date(nowMs).toISOString(),
         filters,
-        choices,
+        choices: { metrics: Object.keys(config.metrics), ...choices },
         baseline,
         evidence,
         comparisons,

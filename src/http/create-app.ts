@@ -5,6 +5,7 @@ import type { HttpServices } from './http-services.ts';
 import { mountRoutes } from './mount-routes.ts';
 import { createOpenRequest } from './open-request.ts';
 import type { RouteDefinition } from './route-definition.ts';
+import { dashboardRoutes } from './routes/dashboard-routes.ts';
 import { docsRoutes } from './routes/docs-routes.ts';
 import { experimentRoutes } from './routes/experiment-routes.ts';
 import { feedbackRoutes } from './routes/feedback-route.ts';
@@ -57,5 +58,7 @@ export function routeDefinitions(services: HttpServices): readonly RouteDefiniti
     ...docsRoutes(services),
     ...keyRoutes(services),
     ...sessionRoutes(services),
+    // The last below `/admin`: it answers every path there.
+    ...dashboardRoutes(services),
   ];
 }

@@ -67,4 +67,6 @@ export interface HttpSettings {
   /** Prompt of a call that names none. */
   readonly defaultPrompt: string;
   readonly gatewayVersion: string;
+  /** What the build of the admin page wrote. */
+  readonly dashboardFolder: string;
 }

@@ -6,6 +6,7 @@ import { generationSchema } from './schemas/system-schema.ts';
 
 const nameParams = z.object({ name: z.string().describe('Name of the prompt.') });
 
+import { promptDiffQuerySchema, promptDiffSchema } from './schemas/prompt-schema.ts';
 /** What pages show at a glance, and the calls behind it. */
 export const DASHBOARD_ROUTES: readonly RouteDescription[] = [
   {
@@ -18,6 +19,17 @@ export const DASHBOARD_ROUTES: readonly RouteDescription[] = [
     query: timeSeriesQuerySchema,
     answers: { 200: json('A series for each version, and the moves of labels.', timeSeriesSchema) },
     codes: ['invalid_request', 'prompt_not_found', 'version_not_found', 'storage_unavailable'],
+  },
+  {
+    method: 'get',
+    path: '/prompts/{name}/diff',
+    access: 'read',
+    tag: 'Author',
+    summary: 'What changes when a call gets one version instead of another',
+    params: nameParams,
+    query: promptDiffQuerySchema,
+    answers: { 200: json('Text, variables, defaults, parameters and schemas.', promptDiffSchema) },
+    codes: ['invalid_request', 'prompt_not_found', 'version_not_found'],
   },
   {
     method: 'get',

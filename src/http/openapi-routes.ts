@@ -346,6 +346,18 @@ export const ROUTES: readonly RouteDescription[] = [
   },
   {
     method: 'get',
+    path: '/admin',
+    access: 'public',
+    tag: 'Operations',
+    summary: 'The admin page',
+    answers: {
+      200: { description: 'The page.', content: { 'text/html': { schema: z.string() } } },
+      404: { description: 'It is not built.', content: { 'text/html': { schema: z.string() } } },
+    },
+    codes: [],
+  },
+  {
+    method: 'get',
     path: '/docs',
     access: 'public',
     tag: 'Operations',

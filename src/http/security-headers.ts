@@ -21,6 +21,18 @@ const PAGE_POLICY = {
   formAction: ["'none'"],
 };
 
+/** The admin page: files of its own only, answers of its own origin only, nothing inline. */
+const DASHBOARD_POLICY = {
+  defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
+  styleSrc: ["'self'"],
+  imgSrc: ["'self'", 'data:'],
+  connectSrc: ["'self'"],
+  baseUri: ["'none'"],
+  formAction: ["'self'"],
+  frameAncestors: ["'none'"],
+};
+
 type Policy = Readonly<Record<string, string[]>>;
 
 /** Helmet's headers are the same for every answer: they are worked out once, here, and not on each request. */
@@ -30,6 +42,11 @@ export function securityHeaders(): readonly (readonly [name: string, value: stri
 
 export function pageSecurityHeaders(): readonly (readonly [name: string, value: string])[] {
   return [...headersFor(PAGE_POLICY), ['Cache-Control', 'public, max-age=3600']];
+}
+
+/** Without caching: the page and its files differ in that. */
+export function dashboardSecurityHeaders(): readonly (readonly [name: string, value: string])[] {
+  return headersFor(DASHBOARD_POLICY);
 }
 
 function headersFor(directives: Policy): readonly (readonly [name: string, value: string])[] {

@@ -78,6 +78,7 @@ describe('a gateway with keys', () => {
     '/openapi.json',
     '/docs',
     '/',
+    '/admin',
     '/admin/session',
     '/admin/sign-in',
     '/admin/sign-out',
@@ -177,6 +178,27 @@ describe('a gateway with keys', () => {
     expect(await refused.json()).toMatchObject({ detail: expect.stringContaining('revoked at') });
   });
 
+  test.each([
+    [{ name: 'x', scopes: ['root'] }, 'scopes[0]'],
+    [{ name: 'x', scopes: [] }, 'scopes'],
+    [{ name: '', scopes: ['read'] }, 'name'],
+    [{ name: 'x', scopes: ['read'], expires_at: 'tomorrow' }, 'expires_at'],
+    [{ name: 'x', scopes: ['read'], expires_at: '2001-01-01T00:00:00Z' }, 'expires_at'],
+    [{ name: 'x', scopes: ['read'], usd_per_day: 1e300 }, 'usd_per_day'],
+    [{ name: 'x', scopes: ['read'], usd_per_day: 1e-12 }, 'usd_per_day'],
+    [{ name: 'x', scopes: ['read'], requests_per_minute: 1.5 }, 'requests_per_minute'],
+    [{ name: 'x', scopes: ['read'], scope: 'read' }, 'scope'],
+  ])('the faulty order of a key %j is refused with its place', async (body, path) => {
+    const response = await fetch(`${gateway.url}/keys`, {
+      method: 'POST',
+      headers: { ...JSON_TYPE, ...bearer(texts.get('admin') ?? '') },
+      body: JSON.stringify(body),
+    });
+    expect(response.status).toBe(400);
+    const { errors } = (await response.json()) as { errors: { path: string }[] };
+    expect(errors.map((fault) => fault.path)).toContain(path);
+  });
+
   test('no log line of all this holds a secret', () => {
     const logged = JSON.stringify(gateway.logLines);
     expect(logged.length).toBeGreaterThan(100);
@@ -263,6 +285,14 @@ describe('the sign-in of the admin page', () => {
     expect(response.status).toBe(200);
     expect(attributes).toMatch(/; Secure$/);
     expect(plain.attributes).not.toContain('Secure');
+  });
+
+  test('stands in the log, with its key', async () => {
+    await signIn(['read']);
+    const id = keys.get('page read');
+    expect(gateway.logLines.map(({ fields }) => fields)).toContainEqual(
+      expect.objectContaining({ route: '/admin/sign-in', status: 200, key_id: id }),
+    );
   });
 
   test('needs a key that may read', async () => {

@@ -17,7 +17,7 @@ const REPORT: VersionReport = {
   to: null,
   generatedAt: '2026-01-05T10:00:00.000Z',
   filters: { model: null, source: null, segment: null },
-  choices: { models: ['gpt-4o-mini'], experiments: [] },
+  choices: { metrics: ['completed'], models: ['gpt-4o-mini'], experiments: [] },
   baseline: 'v1',
   evidence: 'anytime-valid',
   comparisons: 1,

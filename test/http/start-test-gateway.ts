@@ -216,6 +216,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       maxJsonDepth: 64,
       defaultPrompt: 'tip',
       gatewayVersion: '0.0.0-test',
+      dashboardFolder: '/nonexistent/dashboard',
       ...options.settings,
     },
     ...options.services,

@@ -15,6 +15,7 @@ export function operationsRoutes(services: HttpServices): readonly RouteDefiniti
       prompts: '/prompts',
       policies: '/policies',
       openai: '/v1',
+      admin: '/admin',
       docs: '/docs',
       openapi: '/openapi.json',
       health: '/healthz',

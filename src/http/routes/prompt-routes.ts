@@ -1,14 +1,14 @@
 import type { LabelEvent } from '../../experiments/index.ts';
 import { AppError } from '../../kernel/index.ts';
-import type { PromptFamily, PromptVersion } from '../../prompts/index.ts';
+import { diffPromptVersions, type PromptFamily, type PromptVersion } from '../../prompts/index.ts';
 import { messageToWire, parametersToWire } from '../generation-wire.ts';
 import type { HttpServices } from '../http-services.ts';
 import { readJsonBody } from '../json-body.ts';
 import { labelToWire } from '../labels-wire.ts';
-import { pathParameter } from '../read-query.ts';
+import { pathParameter, readQuery } from '../read-query.ts';
 import { callContext } from '../request-scope.ts';
 import type { RouteDefinition } from '../route-definition.ts';
-import { renderBodySchema } from '../schemas/prompt-schema.ts';
+import { promptDiffQuerySchema, renderBodySchema } from '../schemas/prompt-schema.ts';
 import { sendJson } from '../send-json.ts';
 import { validateInput } from '../validate-input.ts';
 
@@ -49,6 +49,17 @@ export function promptRoutes(services: HttpServices): readonly RouteDefinition[]
           .current()
           .version(pathParameter(request, 'name'), pathParameter(request, 'version'));
         sendJson(response, 200, versionToWire(version));
+      },
+    },
+    {
+      method: 'get',
+      path: '/prompts/:name/diff',
+      access: 'read',
+      handle(request, response) {
+        const { from, to } = readQuery(request, promptDiffQuerySchema);
+        const name = pathParameter(request, 'name');
+        const registry = prompts.current();
+        sendJson(response, 200, diffToWire(registry.version(name, from), registry.version(name, to)));
       },
     },
     {
@@ -117,6 +128,24 @@ function familyToWire(family: PromptFamily, labels: readonly LabelEvent[]) {
       locked,
     })),
     labels: labels.map(labelToWire),
+  };
+}
+
+/** Without cases: their inputs are files of authors, who compare what they render on the command line. */
+function diffToWire(from: PromptVersion, to: PromptVersion) {
+  const diff = diffPromptVersions(from, to, []);
+  const side = ({ version, hash, retired }: PromptVersion) => ({ prompt_version: version, hash, retired });
+  return {
+    prompt: diff.prompt,
+    from: side(from),
+    to: side(to),
+    same: diff.same,
+    text: diff.text,
+    variables: diff.variables,
+    defaults: diff.defaults,
+    parameters: diff.parameters,
+    input_schema: diff.inputSchema,
+    output_schema: diff.outputSchema,
   };
 }
 

@@ -54,13 +54,15 @@ export function sessionRoutes({ access, settings }: HttpServices): readonly Rout
       method: 'post',
       path: '/admin/sign-in',
       access: 'public',
-      async handle(request, response) {
+      async handle(request, response, scope) {
         requireOwnOrigin(request);
         const json = await readJsonBody(request, settings);
         const { key, token } = validateInput(signInSchema, json, 'The body');
         if (token != null) await links.redeem(token);
         const keyId = key == null ? LOCAL_API_KEY_ID : signInWith(key);
         const { session, cookie } = sessions.issue(keyId);
+        // The route is public: its line would not say who came in otherwise.
+        scope.logFields = { key_id: keyId };
         setCookie(request, response, { value: cookie, maxAgeSeconds: SESSION_MS / 1_000 });
         sendJson(response, 200, describe(session));
       },

@@ -88,8 +88,8 @@ export const reportSchema = z
       })
       .describe('As asked for.'),
     choices: z
-      .object({ models: z.array(z.string()), experiments: z.array(z.string()) })
-      .describe('Values seen in recorded calls of the prompt: what the filters can name.'),
+      .object({ metrics: z.array(z.string()), models: z.array(z.string()), experiments: z.array(z.string()) })
+      .describe('Declared metrics, and values seen in recorded calls of the prompt: what a query can name.'),
     baseline: z.string().nullable(),
     evidence: z.enum(['anytime-valid', 'descriptive']),
     comparisons: z.number(),
