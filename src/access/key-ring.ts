@@ -61,8 +61,15 @@ const POLL_INTERVAL_MS = 250;
 const USE_INTERVAL_MS = 60_000;
 const MAX_NAME_CHARACTERS = 80;
 const MAX_REASON_CHARACTERS = 500;
-/** Names and reasons are shown in terminals, which obey them. */
-const CONTROL_CHARACTER = /\p{Cc}/u;
+/** Names and reasons are shown in terminals, which obey them, and beside other text, which some of them turn around. */
+const CONTROL_CHARACTER = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/u;
+/** Least and most of each limit. Beyond them nothing is limited, or nothing is let in, and sums would lose their last digits. */
+const LIMIT_BOUNDS = {
+  requestsPerMinute: { path: 'requests_per_minute', least: 1, most: 1_000_000, message: '1 to 1000000' },
+  tokensPerMinute: { path: 'tokens_per_minute', least: 1, most: 1e9, message: '1 to 1000000000' },
+  nanoUsdPerDay: { path: 'usd_per_day', least: 1_000, most: 1e15, message: '0.000001 to 1000000' },
+} as const;
+const LIMITS = ['requestsPerMinute', 'tokensPerMinute', 'nanoUsdPerDay'] as const;
 /** Keys are held in memory: whoever may make them must not fill it. */
 const MAX_KEYS = 10_000;
 
@@ -241,6 +248,12 @@ function requireSound(request: KeyRequest, nowMs: number): void {
   }
   if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs) {
     faults.push({ path: 'expires_at', message: 'is a time to come' });
+  }
+  for (const name of LIMITS) {
+    const { path, least, most, message } = LIMIT_BOUNDS[name];
+    const limit = request.limits[name];
+    if (limit === null || (limit >= least && limit <= most)) continue;
+    faults.push({ path, message: `is ${message}, or absent for no limit` });
   }
   if (faults.length > 0) throw new AppError('invalid_request', 'The key cannot be made.', { faults });
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
+import { createGatewayClient } from '../../src/client/index.ts';
 import { startGatewayForTest, type TestGateway } from '../helpers/gateway-for-test.ts';
 import { eventually } from '../helpers/gateway-process.ts';
 import {
@@ -148,6 +149,32 @@ describe('a key that is revoked in the middle of a stream', () => {
     upstreamText.end();
 
     expect(await readUntil(reader, 'event: end')).toContain('a walk.');
+  });
+});
+
+describe('the client', () => {
+  test('tells its caller that the key of a running stream was revoked, and does not try again', async () => {
+    let next = (_text: string): void => {};
+    const { gateway, upstream, admin } = await gatewayWith((_call, response) => {
+      next = (text) => sendDelta(response, text);
+      next('Take');
+    });
+    const key = await makeKey(gateway, { scopes: ['generate'] }, admin.headers);
+    const client = createGatewayClient({ baseUrl: gateway.url, apiKey: key.text, tipPromptVersion: null });
+    const read = async () => {
+      for await (const event of client.stream({ prompt: 'tip', promptVersion: 'v1' })) {
+        if (event.kind !== 'text') continue;
+        await gateway.post(`/keys/${key.id}/revoke`, { reason: 'leaked' }, admin.headers);
+        next(' a walk.');
+      }
+    };
+
+    await expect(read()).rejects.toMatchObject({
+      code: 'unauthorized',
+      message: expect.stringContaining('was revoked at'),
+      generationId: expect.stringMatching(/^gen_/),
+    });
+    expect(upstream.calls).toHaveLength(1);
   });
 });
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Scope } from '../../src/access/index.ts';
 import { routeDefinitions } from '../../src/http/create-app.ts';
 import { ROUTES } from '../../src/http/openapi-routes.ts';
+import { eventually } from '../helpers/gateway-process.ts';
 import { startTestGateway, type TestGateway } from './start-test-gateway.ts';
 
 const NO_LIMITS = { requestsPerMinute: null, tokensPerMinute: null, nanoUsdPerDay: null };
@@ -290,9 +291,9 @@ describe('the sign-in of the admin page', () => {
   test('stands in the log, with its key', async () => {
     await signIn(['read']);
     const id = keys.get('page read');
-    expect(gateway.logLines.map(({ fields }) => fields)).toContainEqual(
-      expect.objectContaining({ route: '/admin/sign-in', status: 200, key_id: id }),
-    );
+    const isLine = ({ fields }: (typeof gateway.logLines)[number]) =>
+      fields['route'] === '/admin/sign-in' && fields['status'] === 200 && fields['key_id'] === id;
+    await eventually(async () => gateway.logLines.some(isLine));
   });
 
   test('needs a key that may read', async () => {

@@ -122,7 +122,13 @@ test.each([
   [{ name: ' ' }, 'name'],
   [{ name: 'x'.repeat(81) }, 'name'],
   [{ scopes: [] }, 'scopes'],
+  [{ name: 'a\u202eb' }, 'name'],
   [{ expiresAtMs: 0 }, 'expires_at'],
+  [{ limits: { ...REQUEST.limits, requestsPerMinute: 0 } }, 'requests_per_minute'],
+  [{ limits: { ...REQUEST.limits, tokensPerMinute: 1e12 } }, 'tokens_per_minute'],
+  [{ limits: { ...REQUEST.limits, nanoUsdPerDay: 0 } }, 'usd_per_day'],
+  [{ limits: { ...REQUEST.limits, nanoUsdPerDay: Number.POSITIVE_INFINITY } }, 'usd_per_day'],
+  [{ limits: { ...REQUEST.limits, nanoUsdPerDay: Number.NaN } }, 'usd_per_day'],
 ])('refuses to make a key from %j, naming the field', async (change, path) => {
   const { ring } = ringForTest();
   await expect(ring.create({ ...REQUEST, ...change })).rejects.toMatchObject({
