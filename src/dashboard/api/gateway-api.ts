@@ -42,6 +42,9 @@ export function createGatewayApi(fetchAnswer: typeof fetch): GatewayApi {
       if (response.status === 401 && !path.startsWith('/admin/')) tellUnauthorized(problem);
       throw problem;
     }
+    // `/metrics` is the one answer that is read and not JSON: whoever asks for it says `get<string>`.
+    if (response.headers.get('content-type')?.startsWith('text/plain') === true)
+      return { value: text as T, text };
     try {
       // The shapes are those of our own server, released together with this page.
       return { value: JSON.parse(text) as T, text };
