@@ -163,7 +163,7 @@ describe('the client', () => {
     const client = createGatewayClient({ baseUrl: gateway.url, apiKey: key.text, tipPromptVersion: null });
     const read = async () => {
       for await (const event of client.stream({ prompt: 'tip', promptVersion: 'v1' })) {
-        if (event.kind !== 'text') continue;
+        if (event.kind !== 'delta') continue;
         await gateway.post(`/keys/${key.id}/revoke`, { reason: 'leaked' }, admin.headers);
         next(' a walk.');
       }
