@@ -13,7 +13,6 @@ export {
   createKeyLimiter,
   type KeyLimiter,
   type KeySpendStore,
-  type LimitName,
   type LimitStanding,
 } from './key-limits.ts';
 export { createKeyRing, type KeyRequest, type KeyRing } from './key-ring.ts';
