@@ -1,15 +1,12 @@
-const TOKEN_NAME = 'token';
+import { pageHref } from './match-path.ts';
 
 /**
- * The token of a one-time sign-in link, from the part of the address that is never sent to a server, else from the
- * query. It leaves the address at once: neither history nor a shared screen shall keep it.
+ * The token of a one-time sign-in link, `/admin/sign-in#<token>`: the part of the address that is never sent to a server.
+ * The link leaves the address at once, since neither history nor a shared screen shall keep it. Null: another address.
  */
 export function takeSignInToken(): string | null {
-  const query = new URLSearchParams(location.search);
-  const token = new URLSearchParams(location.hash.slice(1)).get(TOKEN_NAME) ?? query.get(TOKEN_NAME);
-  if (token === null) return null;
-  query.delete(TOKEN_NAME);
-  const rest = query.toString();
-  history.replaceState(null, '', `${location.pathname}${rest === '' ? '' : `?${rest}`}`);
+  const token = location.hash.slice(1);
+  if (location.pathname !== pageHref('/sign-in') || token === '') return null;
+  history.replaceState(null, '', pageHref('/'));
   return token;
 }

@@ -7,10 +7,16 @@ export interface Choice {
   readonly text: string;
 }
 
+interface FiltersProps {
+  /** Tells several groups of one page apart. */
+  readonly label?: string;
+  readonly children: ComponentChildren;
+}
+
 /** Filters of a page, side by side. Each keeps its value in the address under its name. */
-export function Filters({ children }: { readonly children: ComponentChildren }) {
+export function Filters({ label = 'Filters', children }: FiltersProps) {
   return (
-    <search class="filters" aria-label="Filters">
+    <search class="filters" aria-label={label}>
       {children}
     </search>
   );
@@ -27,13 +33,15 @@ interface FilterProps {
 interface ChoiceFilterProps extends FilterProps {
   /** The first one stands for "not filtered" when its value is empty. */
   readonly choices: readonly Choice[];
+  /** What is in force while the address says nothing; default: the empty choice. */
+  readonly fallback?: string;
 }
 
 /** One of a few. A value of the address that is not among the choices is shown as it stands: it is in force. */
-export function ChoiceFilter({ name, label, choices, resets = [] }: ChoiceFilterProps) {
+export function ChoiceFilter({ name, label, choices, fallback = '', resets = [] }: ChoiceFilterProps) {
   const [query, change] = useQuery();
   const id = useId();
-  const value = query[name] ?? '';
+  const value = query[name] ?? fallback;
   const isKnown = choices.some((choice) => choice.value === value);
   return (
     <label class="field" for={id}>

@@ -13,7 +13,7 @@ interface VerdictProps {
 /** The answer, before the numbers. */
 export function Verdict({ tone, heading, children }: VerdictProps) {
   return (
-    <section class={`verdict verdict-${tone}`} aria-label="Answer">
+    <div class={`verdict verdict-${tone}`}>
       <svg class="verdict-mark" viewBox="0 0 24 24" width="24" height="24" aria-hidden="true">
         <circle cx="12" cy="12" r="11" />
         <path d={MARKS[tone]} />
@@ -22,7 +22,7 @@ export function Verdict({ tone, heading, children }: VerdictProps) {
         <p class="verdict-heading">{heading}</p>
         <div class="verdict-text">{children}</div>
       </div>
-    </section>
+    </div>
   );
 }
 
