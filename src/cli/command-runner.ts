@@ -1,6 +1,7 @@
 import { AppError, errorMessage } from '../kernel/index.ts';
 import type { CliContext } from './cli-context.ts';
 import { EXIT, type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { GatewayRefusal } from './gateway-refusal.ts';
 import { writeJson, writeLine } from './write-output.ts';
 
 export interface CommandRunner {
@@ -26,7 +27,7 @@ export function createCommandRunner(context: CliContext): CommandRunner {
 }
 
 async function printFailure(error: unknown, asJson: boolean, context: CliContext): Promise<void> {
-  if (!(error instanceof AppError)) {
+  if (!(error instanceof AppError || error instanceof GatewayRefusal)) {
     const text = error instanceof Error ? (error.stack ?? error.message) : errorMessage(error);
     await writeLine(context.stderr, text);
     return;

@@ -9,6 +9,7 @@ import { addConfig } from './config-commands.ts';
 import { addDocs } from './docs-commands.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { addKeys } from './keys-commands.ts';
+import { addLabels } from './labels-commands.ts';
 import { addLedger } from './ledger-commands.ts';
 import { addPrompts } from './prompts-commands.ts';
 import { addDemo, addServe } from './serve-commands.ts';
@@ -48,6 +49,7 @@ function createProgram(context: CliContext, runner: CommandRunner): Command {
   addDemo(program, context, runner);
   addConfig(program, context, runner);
   addPrompts(program, context, runner);
+  addLabels(program, context, runner);
   addKeys(program, context, runner);
   addLedger(program, context, runner);
   addAnalysis(program, context, runner);

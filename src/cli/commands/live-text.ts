@@ -1,6 +1,7 @@
 import Table from 'cli-table3';
 
 import { type Fault, usdFromNanoUsd } from '../../kernel/index.ts';
+import { printableText } from '../printable-text.ts';
 
 /** What a model answered to one version of one case. */
 export interface LiveResult {
@@ -54,7 +55,7 @@ export function liveText({ prompt, route, versions, cases }: LiveRun): string {
 function shownAnswer({ text, problem, faults }: LiveResult): string {
   const cut = text.length > MAX_SHOWN_CHARACTERS ? `${text.slice(0, MAX_SHOWN_CHARACTERS)} … (cut)` : text;
   const found = faults.map(({ path, message }) => `${path}: ${message}`);
-  return printable(
+  return printableText(
     [...(cut === '' ? [] : [cut]), ...(problem === null ? [] : [`! ${problem}`, ...found])].join('\n'),
   );
 }
@@ -69,7 +70,9 @@ function shownFacts({
 }: LiveResult): string {
   if (provider === null) return '-';
   const tokens = `${inputTokens ?? '?'} + ${outputTokens ?? '?'} tokens`;
-  return printable(`${provider} ${model ?? ''}\n${tokens}, ${usd(costNanoUsd)}, ${milliseconds(latencyMs)}`);
+  return printableText(
+    `${provider} ${model ?? ''}\n${tokens}, ${usd(costNanoUsd)}, ${milliseconds(latencyMs)}`,
+  );
 }
 
 function totals(versions: readonly string[], cases: readonly LiveCase[]): string {
@@ -114,9 +117,4 @@ function usd(nanoUsd: number | null): string {
 
 function milliseconds(value: number | null): string {
   return value === null ? '-' : `${Math.round(value)} ms`;
-}
-
-/** What a model writes must not move the cursor or colour the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => (character === '\n' ? '\n' : ''));
 }
