@@ -136,6 +136,29 @@ describe('a key that is revoked in the middle of a stream', () => {
     });
   });
 
+  test('before its first token gets an ordinary 401, and nothing of the answer', async () => {
+    let begin = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      begin = resolve;
+    });
+    let answer = (): void => {};
+    const { gateway, admin } = await gatewayWith((_call, response) => {
+      answer = () => sendDelta(response, 'Take');
+      begin();
+    });
+    const key = await makeKey(gateway, { scopes: ['generate'] }, admin.headers);
+    const streaming = gateway.post('/generate', { ...CALL, stream: true }, key.headers);
+    await asked;
+
+    await gateway.post(`/keys/${key.id}/revoke`, { reason: 'leaked' }, admin.headers);
+    answer();
+
+    const { status, headers, json } = await streaming;
+    expect(status).toBe(401);
+    expect(headers.get('www-authenticate')).toContain('Bearer');
+    expect(json).toMatchObject({ code: 'unauthorized', generation_id: expect.stringMatching(/^gen_/) });
+  });
+
   test('leaves the streams of other keys alone', async () => {
     const upstreamText = tokenByToken();
     const { gateway, admin } = await gatewayWith(upstreamText.reply);
