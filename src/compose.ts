@@ -12,6 +12,7 @@ import { openAccess } from './compose-access.ts';
 import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
 import { openSelection } from './compose-experiments.ts';
 import { expireKeys, storageSettings, unitHashKey } from './compose-ledger.ts';
+import { openOverview } from './compose-overview.ts';
 import { openRanking } from './compose-ranking.ts';
 import { openRollouts } from './compose-rollouts.ts';
 import { openShadows } from './compose-shadows.ts';
@@ -256,6 +257,22 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(() => folds.close());
     folds.start();
+    const overview = openOverview({
+      storage,
+      store,
+      config,
+      environment,
+      prompts,
+      labels,
+      experiments: experiments.current,
+      reports,
+      experimentReports,
+      stops: rollouts.stops,
+      history: rollouts.history,
+      keys: access.keys,
+      routes,
+      clock,
+    });
     const evaluations = createEvaluationQueue();
     const drain = createDrainSwitch();
     const app = createApp({
@@ -266,6 +283,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       outcomes,
       reports,
       timeSeries,
+      overview,
       experimentReports,
       shadowReports: shadows.reports,
       experimentOffPolicy: createExperimentOffPolicy({

@@ -1,3 +1,4 @@
+export type { KeyBudget } from './attention.ts';
 export { createEvaluationQueue } from './evaluation-queue.ts';
 export { createExperimentHealth } from './experiment-health.ts';
 export type {
@@ -24,6 +25,8 @@ export type {
 export { evaluateDecisionLog, type OfflineEvaluation } from './offline-off-policy.ts';
 export { type Plan, type PlannedOutcomes, planExperiment } from './offline-plan.ts';
 export { type RewardReport, reportRewardLog } from './offline-reward-report.ts';
+export type { Overview, OverviewPrompt, RecentTraffic } from './overview.ts';
+export { createOverviewReports, type OverviewReports } from './overview-reports.ts';
 export type {
   PolicyCell,
   PolicyChoicePage,

@@ -58,7 +58,8 @@ export function resolveWish(
   );
 }
 
-function wishOf(
+/** What a call asks for, and who says so. */
+export function wishOf(
   prompt: string,
   {
     bodyValue,

@@ -2,6 +2,7 @@ import type { KeyLimiter, KeyRing, Sessions, SignInLinks } from '../access/index
 import type {
   ExperimentOffPolicy,
   ExperimentReports,
+  OverviewReports,
   PolicyReports,
   ShadowReports,
   TimeSeriesReports,
@@ -27,6 +28,7 @@ export interface HttpServices {
   readonly outcomes: OutcomeService;
   readonly reports: VersionReports;
   readonly timeSeries: TimeSeriesReports;
+  readonly overview: OverviewReports;
   readonly experimentReports: ExperimentReports;
   readonly shadowReports: ShadowReports;
   readonly experimentOffPolicy: ExperimentOffPolicy;

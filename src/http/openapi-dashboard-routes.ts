@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { json, type RouteDescription } from './route-description.ts';
-import { timeSeriesQuerySchema, timeSeriesSchema } from './schemas/dashboard-schema.ts';
+import { overviewSchema, timeSeriesQuerySchema, timeSeriesSchema } from './schemas/dashboard-schema.ts';
 import { generationListQuerySchema, generationListSchema } from './schemas/generation-schema.ts';
 import { generationSchema } from './schemas/system-schema.ts';
 
@@ -9,6 +9,15 @@ const nameParams = z.object({ name: z.string().describe('Name of the prompt.') }
 import { promptDiffQuerySchema, promptDiffSchema } from './schemas/prompt-schema.ts';
 /** What pages show at a glance, and the calls behind it. */
 export const DASHBOARD_ROUTES: readonly RouteDescription[] = [
+  {
+    method: 'get',
+    path: '/analytics/overview',
+    access: 'read',
+    tag: 'Admin',
+    summary: 'Every prompt at a glance, and what needs attention',
+    answers: { 200: json('At most a second old.', overviewSchema) },
+    codes: ['storage_unavailable'],
+  },
   {
     method: 'get',
     path: '/analytics/prompts/{name}/timeseries',

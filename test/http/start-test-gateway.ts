@@ -149,6 +149,11 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       },
     },
     hashUnit: (kind, id) => `hash(${kind}:${id})`,
+    overview: {
+      overview: async () => {
+        throw new Error('no overview scripted');
+      },
+    },
     timeSeries: {
       timeSeries: async () => {
         throw new Error('no time series scripted');

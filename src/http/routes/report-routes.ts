@@ -1,6 +1,7 @@
 import { versionReportCsv } from '../../analytics/index.ts';
 import type { HttpServices } from '../http-services.ts';
 import { labelToWire } from '../labels-wire.ts';
+import { overviewToWire } from '../overview-wire.ts';
 import { pathParameter, readQuery } from '../read-query.ts';
 import type { RouteDefinition } from '../route-definition.ts';
 import { timeSeriesQuerySchema } from '../schemas/dashboard-schema.ts';
@@ -11,6 +12,14 @@ import { wireKeys, wireRecord } from '../wire-case.ts';
 /** For admins: what each version earned, in all and over time. */
 export function reportRoutes(services: HttpServices): readonly RouteDefinition[] {
   return [
+    {
+      method: 'get',
+      path: '/analytics/overview',
+      access: 'read',
+      async handle(_request, response) {
+        sendJson(response, 200, overviewToWire(await services.overview.overview()));
+      },
+    },
     {
       method: 'get',
       path: '/analytics/prompts/:name/versions',
