@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { forEachBounded } from '../../src/cli/demo/bounded-concurrency.ts';
 import { createSimulatedUsers, drawMood, reactTo } from '../../src/cli/demo/simulated-users.ts';
 import { createGatewayClient, type GatewayClient } from '../../src/client/index.ts';
-import { startGateway } from '../../src/compose.ts';
+import { startGateway } from '../../src/compose/index.ts';
 import { loadConfig, loadEnvironment } from '../../src/config/index.ts';
 import { seededRandom, silentLogger } from '../../src/kernel/index.ts';
 import { leapingClock } from '../fakes/leaping-clock.ts';
@@ -61,7 +61,7 @@ export async function writeHistory(
   { days, callsPerDay }: HistorySize,
 ): Promise<void> {
   const path = join(folder, 'gateway.config.json');
-  await defineExperiment(path);
+  await writeConfig(path, { tip: { live: 'v1', ...TRIAL_LABELS.tip } });
   const environment = loadEnvironment({ ...modelEnvironment(upstream), PORT: '0', LOG_LEVEL: 'error' });
   const endMs = Date.now();
   const startMs = endMs - days * DAY_HOURS * HOUR_MS;
@@ -97,6 +97,8 @@ export async function writeHistory(
   } finally {
     await gateway.close();
   }
+  // A first value that no longer counts would be warned of at the start.
+  await writeConfig(path, TRIAL_LABELS);
 }
 
 async function oneCall(
@@ -138,11 +140,14 @@ async function moveLabel(url: string, move: { version: string; reason: string })
   if (!response.ok) throw new Error(await response.text());
 }
 
-async function defineExperiment(path: string): Promise<void> {
+const TRIAL_LABELS = { tip: { trial: { experiment: EXPERIMENT } } };
+
+/** The shipped configuration with an experiment. */
+async function writeConfig(path: string, labels: object): Promise<void> {
   const shipped = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
   const config = {
     ...shipped,
-    labels: { tip: { live: 'v1', trial: { experiment: EXPERIMENT } } },
+    labels,
     experiments: {
       [EXPERIMENT]: {
         prompt: 'tip',
