@@ -35,7 +35,7 @@ const config = {
     },
     {
       name: 'domain-knows-no-adapter',
-      comment: 'A domain room states a port; an adapter implements it and compose.ts joins the two.',
+      comment: 'A domain room states a port; an adapter implements it and src/compose joins the two.',
       severity: 'error',
       from: { path: `^src/(${DOMAIN}|kernel|config)` },
       to: { path: '^src/(http|storage|events|cli|client|compose|main)' },
@@ -63,7 +63,7 @@ const config = {
     },
     {
       name: 'adapters-do-not-meet',
-      comment: 'Adapters meet in compose.ts only.',
+      comment: 'Adapters meet in src/compose only.',
       severity: 'error',
       from: { path: '^src/(http|storage|events)/' },
       to: { path: '^src/(http|storage|events|cli)/', pathNot: '^src/$1/' },

@@ -6,7 +6,7 @@ import { createExperimentReports, type ExperimentReport } from '../src/analytics
 import { demoConfig, demoUnitKey, UNIT_KEY_VARIABLE } from '../src/cli/demo/demo-gateway.ts';
 import { DEMO_METRIC, type DemoPolicy } from '../src/cli/demo/demo-settings.ts';
 import { createSimulatedUsers, reactTo, TRUE_PROBABILITIES } from '../src/cli/demo/simulated-users.ts';
-import { storageSettings } from '../src/compose-ledger.ts';
+import { storageSettings } from '../src/compose/index.ts';
 import { loadConfig, loadEnvironment } from '../src/config/index.ts';
 import { createPolicyRunner, createUnitAssigner, loadExperiments } from '../src/experiments/index.ts';
 import { AppError, hmacSha256Hex, seededRandom, silentLogger, systemClock } from '../src/kernel/index.ts';

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type RunningGateway, startGateway } from '../../src/compose.ts';
+import { type RunningGateway, startGateway } from '../../src/compose/index.ts';
 import { loadConfig, loadEnvironment } from '../../src/config/index.ts';
 import { type Clock, type Logger, silentLogger, systemClock } from '../../src/kernel/index.ts';
 

@@ -9,10 +9,7 @@ export interface ServeOptions extends ConfigOption {}
 /** Serves until stopped, then drains. SIGHUP reloads prompts and configuration. */
 export async function serve(options: ServeOptions, context: CliContext): Promise<ExitCode> {
   const { loaded, environment } = loadCommandConfig(options, context);
-  const [{ startGateway }, { startBanner }] = await Promise.all([
-    import('../../compose.ts'),
-    import('../../start-banner.ts'),
-  ]);
+  const { startBanner, startGateway } = await import('../../compose/index.ts');
   const gateway = await startGateway({ environment, loaded });
   const reload = async (): Promise<void> => {
     try {

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { type RunningGateway, startGateway } from '../../compose.ts';
+import { type RunningGateway, startGateway } from '../../compose/index.ts';
 import { loadConfig, loadEnvironment } from '../../config/index.ts';
 import { AppError, seededRandom, silentLogger } from '../../kernel/index.ts';
 import type { PromptRegistry } from '../../prompts/index.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { RunningGateway } from '../../../src/compose.ts';
-import { startBanner } from '../../../src/start-banner.ts';
+import type { RunningGateway } from '../../../src/compose/index.ts';
+import { startBanner } from '../../../src/compose/index.ts';
 
 function bannerOf(config: object, isOpen = true): string {
   return startBanner({

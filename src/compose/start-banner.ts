@@ -1,7 +1,7 @@
 import { relative } from 'node:path';
-import type { RunningGateway } from './compose.ts';
-import { type GatewayConfig, type MetricConfig, primaryMetricOf } from './config/index.ts';
-import { gatewayVersion } from './version.ts';
+import { type GatewayConfig, type MetricConfig, primaryMetricOf } from '../config/index.ts';
+import { gatewayVersion } from '../version.ts';
+import type { RunningGateway } from './start-gateway.ts';
 
 /** What a person sees at the start: at most 20 lines, with two commands to copy that work with this configuration. */
 export function startBanner(gateway: RunningGateway): string {

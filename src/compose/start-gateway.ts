@@ -7,18 +7,10 @@ import {
   createSequenceFolds,
   createTimeSeriesReports,
   createVersionReports,
-} from './analytics/index.ts';
-import { openAccess } from './compose-access.ts';
-import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
-import { openSelection } from './compose-experiments.ts';
-import { expireKeys, storageSettings, unitHashKey } from './compose-ledger.ts';
-import { openOverview } from './compose-overview.ts';
-import { openRanking } from './compose-ranking.ts';
-import { openRollouts } from './compose-rollouts.ts';
-import { openShadows } from './compose-shadows.ts';
-import type { Environment, LoadedConfig } from './config/index.ts';
-import { createExperimentsInForce } from './experiments/index.ts';
-import { createApp, createDrainSwitch, createMetrics, startServer } from './http/index.ts';
+} from '../analytics/index.ts';
+import type { Environment, LoadedConfig } from '../config/index.ts';
+import { createExperimentsInForce } from '../experiments/index.ts';
+import { createApp, createDrainSwitch, createMetrics, startServer } from '../http/index.ts';
 import {
   type Clock,
   createLogger,
@@ -30,20 +22,28 @@ import {
   systemClock,
   systemIds,
   systemRandom,
-} from './kernel/index.ts';
-import { createPromptStore, type PromptStore } from './prompts/index.ts';
-import { createRoutes, describeProviders, type ProviderDescription } from './providers/index.ts';
+} from '../kernel/index.ts';
+import { createPromptStore, type PromptStore } from '../prompts/index.ts';
+import { createRoutes, describeProviders, type ProviderDescription } from '../providers/index.ts';
 import {
   createGenerateService,
   createOutcomeService,
   createRedaction,
   promptSettingWarnings,
-} from './serving/index.ts';
-import { openSqliteStorage } from './storage/sqlite/index.ts';
-import { gatewayVersion } from './version.ts';
+} from '../serving/index.ts';
+import { openSqliteStorage } from '../storage/sqlite/index.ts';
+import { gatewayVersion } from '../version.ts';
+import { expireKeys, storageSettings, unitHashKey } from './ledger-settings.ts';
+import { openAccess } from './open-access.ts';
+import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './open-config.ts';
+import { openOverview } from './open-overview.ts';
+import { openRanking } from './open-ranking.ts';
+import { openRollouts } from './open-rollouts.ts';
+import { openSelection } from './open-selection.ts';
+import { openShadows } from './open-shadows.ts';
 
 /** The same depth from `src/` and from `dist/`. */
-const DASHBOARD_FOLDER = fileURLToPath(new URL('../dist/dashboard', import.meta.url));
+const DASHBOARD_FOLDER = fileURLToPath(new URL('../../dist/dashboard', import.meta.url));
 
 export interface StartOptions {
   readonly environment: Environment;

@@ -1,23 +1,23 @@
-import type { KeyRing, KeySpendStore } from './access/index.ts';
+import type { KeyRing, KeySpendStore } from '../access/index.ts';
 import {
   createOverviewReports,
   type ExperimentReports,
   type KeyBudget,
   type OverviewReports,
   type VersionReports,
-} from './analytics/index.ts';
-import type { ConfigStore, Environment, GatewayConfig } from './config/index.ts';
+} from '../analytics/index.ts';
+import type { ConfigStore, Environment, GatewayConfig } from '../config/index.ts';
 import {
   defaultTarget,
   type Experiment,
   type ExperimentStops,
   type Labels,
   type RolloutHistory,
-} from './experiments/index.ts';
-import type { Clock } from './kernel/index.ts';
-import type { PromptStore } from './prompts/index.ts';
-import type { Routes } from './providers/index.ts';
-import type { SqliteStorage } from './storage/sqlite/index.ts';
+} from '../experiments/index.ts';
+import type { Clock } from '../kernel/index.ts';
+import type { PromptStore } from '../prompts/index.ts';
+import type { Routes } from '../providers/index.ts';
+import type { SqliteStorage } from '../storage/sqlite/index.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,4 +1,4 @@
-import type { ConfigStore, Environment } from './config/index.ts';
+import type { ConfigStore, Environment } from '../config/index.ts';
 import {
   createLabels,
   createPolicyRunner,
@@ -12,10 +12,10 @@ import {
   type PolicyRunner,
   type RolloutGates,
   type Selector,
-} from './experiments/index.ts';
-import type { Clock, Fault, Ids, Logger } from './kernel/index.ts';
-import type { PromptStore } from './prompts/index.ts';
-import type { SqliteStorage } from './storage/sqlite/index.ts';
+} from '../experiments/index.ts';
+import type { Clock, Fault, Ids, Logger } from '../kernel/index.ts';
+import type { PromptStore } from '../prompts/index.ts';
+import type { SqliteStorage } from '../storage/sqlite/index.ts';
 
 export interface SelectionOptions {
   readonly store: ConfigStore;

@@ -1,5 +1,5 @@
-import { createExperimentHealth, createShadowEvidence } from './analytics/index.ts';
-import type { ConfigStore, GatewayConfig, LoadedConfig } from './config/index.ts';
+import { createExperimentHealth, createShadowEvidence } from '../analytics/index.ts';
+import type { ConfigStore, GatewayConfig, LoadedConfig } from '../config/index.ts';
 import {
   createDefinitionGates,
   createExperimentStops,
@@ -14,11 +14,11 @@ import {
   type RolloutDefinitions,
   type RolloutGates,
   type RolloutHistory,
-} from './experiments/index.ts';
-import { AppError, type Clock, errorCode, type Fault, type Ids, type Logger } from './kernel/index.ts';
-import type { PromptRegistry } from './prompts/index.ts';
-import { loadScorePolicies } from './ranking/index.ts';
-import type { SqliteStorage } from './storage/sqlite/index.ts';
+} from '../experiments/index.ts';
+import { AppError, type Clock, errorCode, type Fault, type Ids, type Logger } from '../kernel/index.ts';
+import type { PromptRegistry } from '../prompts/index.ts';
+import { loadScorePolicies } from '../ranking/index.ts';
+import type { SqliteStorage } from '../storage/sqlite/index.ts';
 
 export interface RolloutsOptions {
   readonly store: ConfigStore;

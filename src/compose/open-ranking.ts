@@ -1,8 +1,8 @@
-import type { ConfigStore } from './config/index.ts';
-import type { Clock, Ids, Logger, Random } from './kernel/index.ts';
-import { createScorePolicies, loadScorePolicies, type ScorePolicies } from './ranking/index.ts';
-import { createScoreService, type ScoreParts, type ScoreService } from './serving/index.ts';
-import type { SqliteStorage } from './storage/sqlite/index.ts';
+import type { ConfigStore } from '../config/index.ts';
+import type { Clock, Ids, Logger, Random } from '../kernel/index.ts';
+import { createScorePolicies, loadScorePolicies, type ScorePolicies } from '../ranking/index.ts';
+import { createScoreService, type ScoreParts, type ScoreService } from '../serving/index.ts';
+import type { SqliteStorage } from '../storage/sqlite/index.ts';
 
 /** How decisions are recorded: as generations are. */
 type Recording = Pick<ScoreParts, 'redaction' | 'hashUnit' | 'configHash' | 'gatewayVersion'>;

@@ -1,7 +1,7 @@
-import type { Environment, GatewayConfig, LoadedConfig } from './config/index.ts';
-import { type Clock, errorCode, HOUR_MS, type Logger } from './kernel/index.ts';
-import type { Ledger } from './ledger/index.ts';
-import type { StorageSettings } from './storage/sqlite/index.ts';
+import type { Environment, GatewayConfig, LoadedConfig } from '../config/index.ts';
+import { type Clock, errorCode, HOUR_MS, type Logger } from '../kernel/index.ts';
+import type { Ledger } from '../ledger/index.ts';
+import type { StorageSettings } from '../storage/sqlite/index.ts';
 
 /** How often old idempotency keys are dropped, and how many at a time, so that the writer is never held up. */
 const EXPIRY_INTERVAL_MS = 60_000;

@@ -8,9 +8,9 @@ import {
   type KeyRing,
   type Sessions,
   type SignInLinks,
-} from './access/index.ts';
-import { AppError, type Clock, type Logger } from './kernel/index.ts';
-import type { SqliteStorage } from './storage/sqlite/index.ts';
+} from '../access/index.ts';
+import { AppError, type Clock, type Logger } from '../kernel/index.ts';
+import type { SqliteStorage } from '../storage/sqlite/index.ts';
 
 const LOOPBACK_HOSTS = ['127.0.0.1', '::1', 'localhost'];
 

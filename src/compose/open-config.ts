@@ -5,10 +5,10 @@ import {
   type Environment,
   type LoadedConfig,
   loadConfig,
-} from './config/index.ts';
-import { type ExperimentsInForce, experimentWarnings } from './experiments/index.ts';
-import type { Clock, Logger } from './kernel/index.ts';
-import type { PromptRegistry, PromptStore, ReloadReport } from './prompts/index.ts';
+} from '../config/index.ts';
+import { type ExperimentsInForce, experimentWarnings } from '../experiments/index.ts';
+import type { Clock, Logger } from '../kernel/index.ts';
+import type { PromptRegistry, PromptStore, ReloadReport } from '../prompts/index.ts';
 
 /** What came of a reload that somebody asked for. */
 export interface GatewayReload {

@@ -1,16 +1,16 @@
-import { createShadowReports, type ShadowReports } from './analytics/index.ts';
-import type { ConfigStore, Environment } from './config/index.ts';
-import type { Clock, Ids, Logger, Random } from './kernel/index.ts';
-import type { PromptStore } from './prompts/index.ts';
-import { type CreatedRoutes, createRoutes } from './providers/index.ts';
+import { createShadowReports, type ShadowReports } from '../analytics/index.ts';
+import type { ConfigStore, Environment } from '../config/index.ts';
+import type { Clock, Ids, Logger, Random } from '../kernel/index.ts';
+import type { PromptStore } from '../prompts/index.ts';
+import { type CreatedRoutes, createRoutes } from '../providers/index.ts';
 import {
   createShadowRunner,
   loadShadowRules,
   type ShadowRunner,
   type ShadowRunnerOptions,
   shadowRuleFaults,
-} from './serving/index.ts';
-import type { SqliteStorage } from './storage/sqlite/index.ts';
+} from '../serving/index.ts';
+import type { SqliteStorage } from '../storage/sqlite/index.ts';
 
 /** How shadow calls are recorded: as live ones are. */
 type Recording = Pick<

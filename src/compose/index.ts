@@ -1,0 +1,3 @@
+export { storageSettings } from './ledger-settings.ts';
+export { startBanner } from './start-banner.ts';
+export { type RunningGateway, startGateway } from './start-gateway.ts';
