@@ -6,6 +6,7 @@ import './styles/base.css';
 import './styles/layout.css';
 import './styles/components.css';
 import './styles/records.css';
+import './styles/experiment.css';
 import './styles/plots.css';
 
 const root = document.getElementById('app');
