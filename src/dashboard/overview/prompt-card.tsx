@@ -5,11 +5,35 @@ import { Verdict } from '../components/verdict.tsx';
 import { formatCompact, formatShare, formatUsd } from '../format.ts';
 import { pageHref } from '../match-path.ts';
 import { IntervalPlot } from '../plot/interval-plot.tsx';
+import { hasCalls } from './has-calls.ts';
 import { promptAnswer } from './prompt-answer.ts';
-import { servedText } from './served-text.ts';
+import { servedText, targetText } from './served-text.ts';
 
 /** One prompt: which version is better, how sure that is, and what it costs. */
 export function PromptCard({ prompt }: { readonly prompt: OverviewPrompt }) {
+  return (
+    <section class="panel" aria-labelledby={`prompt-${prompt.prompt}`}>
+      <div class="panel-heading">
+        <h2 id={`prompt-${prompt.prompt}`}>
+          <Link href={pageHref('/prompts/:name', { name: prompt.prompt })}>{prompt.prompt}</Link>
+        </h2>
+        <p>
+          <span class="muted">Serves</span> <strong>{servedText(prompt.serves)}</strong>
+          {prompt.labels.map(({ label, target }) => (
+            <span key={label} class="muted">
+              {' '}
+              · @{label} → {targetText(target)}
+            </span>
+          ))}
+        </p>
+      </div>
+      {prompt.serves.problem !== null && <p class="note note-error">{prompt.serves.problem}</p>}
+      {hasCalls(prompt) ? <Numbers prompt={prompt} /> : <p class="muted">No call yet.</p>}
+    </section>
+  );
+}
+
+function Numbers({ prompt }: { readonly prompt: OverviewPrompt }) {
   const { generations, cost_usd: costUsd, error_share: errorShare, degraded_share: degradedShare } = prompt;
   const optimize = prompt.optimize ?? 'max';
   const answer = promptAnswer({
@@ -20,16 +44,7 @@ export function PromptCard({ prompt }: { readonly prompt: OverviewPrompt }) {
   });
   const confidence = prompt.versions[0]?.confidence ?? 0.95;
   return (
-    <section class="panel" aria-labelledby={`prompt-${prompt.prompt}`}>
-      <div class="panel-heading">
-        <h2 id={`prompt-${prompt.prompt}`}>
-          <Link href={pageHref('/prompts/:name', { name: prompt.prompt })}>{prompt.prompt}</Link>
-        </h2>
-        <p>
-          <span class="muted">Serves</span> <strong>{servedText(prompt.serves)}</strong>
-        </p>
-      </div>
-      {prompt.serves.problem !== null && <p class="note note-error">{prompt.serves.problem}</p>}
+    <>
       <Verdict tone={answer.tone} heading={answer.heading}>
         <p>{prompt.summary ?? 'No metric is declared, so nothing can be compared.'}</p>
       </Verdict>
@@ -83,7 +98,7 @@ export function PromptCard({ prompt }: { readonly prompt: OverviewPrompt }) {
           ))}
         </p>
       )}
-    </section>
+    </>
   );
 }
 

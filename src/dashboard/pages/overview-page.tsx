@@ -1,9 +1,12 @@
+import { useApi } from '../api/api-context.ts';
 import { REPORT_POLL_MS, useResource } from '../api/use-resource.ts';
-import type { Overview } from '../api/wire-types.ts';
+import type { Overview, OverviewPrompt } from '../api/wire-types.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { ResourceView } from '../components/resource-view.tsx';
+import { firstCallCommand } from '../generations/first-call-command.ts';
 import { AttentionList } from '../overview/attention-list.tsx';
+import { hasCalls } from '../overview/has-calls.ts';
 import { PromptCard } from '../overview/prompt-card.tsx';
 import type { PageProps } from '../page-props.ts';
 
@@ -17,10 +20,8 @@ export function OverviewPage(_props: PageProps) {
         {({ attention, prompts }) => (
           <>
             {attention.length > 0 && <AttentionList items={attention} />}
-            {prompts.every(({ versions }) => versions.every(({ generations }) => generations === 0)) && (
-              <FirstCall prompt={prompts[0]?.prompt ?? 'tip'} />
-            )}
-            {prompts.map((prompt) => (
+            {!prompts.some(hasCalls) && <FirstCall prompt={prompts[0]?.prompt ?? null} />}
+            {busiestFirst(prompts).map((prompt) => (
               <PromptCard key={prompt.prompt} prompt={prompt} />
             ))}
           </>
@@ -30,14 +31,17 @@ export function OverviewPage(_props: PageProps) {
   );
 }
 
-function FirstCall({ prompt }: { readonly prompt: string }) {
-  const body = JSON.stringify({ prompt, external_id: `${prompt}-1` });
+function FirstCall({ prompt }: { readonly prompt: string | null }) {
+  const { session } = useApi();
+  const command = firstCallCommand({ origin: location.origin, isOpen: session.open, prompt });
   return (
-    <EmptyState
-      title="No call has been recorded yet"
-      command={`curl -s ${location.origin}/generate -H 'Content-Type: application/json' -d '${body}'`}
-    >
-      <p>The first one makes the first row. With keys, add -H "Authorization: Bearer pgw_…".</p>
+    <EmptyState title="No call has been recorded yet" command={command}>
+      <p>The first one makes the first row.</p>
     </EmptyState>
   );
+}
+
+/** Prompts that were called before, by name as they come, ahead of those that never were. */
+function busiestFirst(prompts: readonly OverviewPrompt[]): readonly OverviewPrompt[] {
+  return [...prompts].sort((a, b) => Number(hasCalls(b)) - Number(hasCalls(a)));
 }

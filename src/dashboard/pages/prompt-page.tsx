@@ -1,3 +1,4 @@
+import { useApi } from '../api/api-context.ts';
 import { REPORT_POLL_MS, STATE_POLL_MS, useResource } from '../api/use-resource.ts';
 import type { Prompt, VersionReport } from '../api/wire-types.ts';
 import { EmptyState } from '../components/empty-state.tsx';
@@ -5,6 +6,7 @@ import { Link } from '../components/link.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { ResourceView } from '../components/resource-view.tsx';
 import { Verdict } from '../components/verdict.tsx';
+import { firstCallCommand } from '../generations/first-call-command.ts';
 import { pageHref } from '../match-path.ts';
 import { promptAnswer } from '../overview/prompt-answer.ts';
 import { targetText } from '../overview/served-text.ts';
@@ -141,15 +143,17 @@ function VersionBadges({ version, family }: VersionBadgesProps) {
 }
 
 function FirstCall({ report }: { readonly report: VersionReport }) {
+  const { session } = useApi();
   if (report.evidence === 'descriptive') {
     return <EmptyState title="No call in this window with these filters" />;
   }
-  const body = JSON.stringify({ prompt: report.prompt, external_id: `${report.prompt}-1` });
+  const command = firstCallCommand({
+    origin: location.origin,
+    isOpen: session.open,
+    prompt: report.prompt,
+  });
   return (
-    <EmptyState
-      title="No call of this prompt has been recorded yet"
-      command={`curl -s ${location.origin}/generate -H 'Content-Type: application/json' -d '${body}'`}
-    >
+    <EmptyState title="No call of this prompt has been recorded yet" command={command}>
       <p>Report what came of it with POST /feedback, and its reward appears here.</p>
     </EmptyState>
   );

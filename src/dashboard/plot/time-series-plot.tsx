@@ -55,12 +55,19 @@ export function TimeSeriesPlot({ label, lines, marks, format }: TimeSeriesPlotPr
         width: element.clientWidth,
         height: HEIGHT,
         tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1_000), 'UTC'),
-        padding: [24, 12, 0, 0],
+        padding: [24, 24, 0, 0],
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
         scales: { x: { time: true } },
         axes: [
-          { ...axis, ticks: { show: false } },
+          {
+            ...axis,
+            ticks: { show: false },
+            size: 32,
+            space: 64,
+            values: (_chart, splits, _axis, _space, stepSeconds) =>
+              splits.map((seconds) => axisTimeText(seconds, stepSeconds)),
+          },
           {
             ...axis,
             ticks: { show: false },
@@ -147,15 +154,16 @@ function drawMarks(
   ctx.font = font.replace('12px', `${12 * pixelRatio}px`);
   ctx.textAlign = 'center';
   ctx.setLineDash([4 * pixelRatio, 3 * pixelRatio]);
-  let lastTextX = Number.NEGATIVE_INFINITY;
-  for (const { at, text } of marks) {
+  let lastTextX = Number.POSITIVE_INFINITY;
+  // The newest first: where texts would meet, it is the one that holds.
+  for (const { at, text } of [...marks].reverse()) {
     const x = valToPos(Date.parse(at) / 1_000, 'x', true);
     if (x < bbox.left || x > bbox.left + bbox.width) continue;
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    if (x - lastTextX < MARK_TEXT_GAP * pixelRatio) continue;
+    if (lastTextX - x < MARK_TEXT_GAP * pixelRatio) continue;
     lastTextX = x;
     const half = ctx.measureText(text).width / 2;
     const textX = Math.min(Math.max(x, bbox.left + half), bbox.left + bbox.width - half);
@@ -163,6 +171,16 @@ function drawMarks(
   }
   ctx.restore();
 }
+
+/** `23 Nov`, or `14:00` where the steps are shorter than a day; then midnight says its day. */
+function axisTimeText(seconds: number, stepSeconds: number): string {
+  const isDay = stepSeconds >= DAY_SECONDS || seconds % DAY_SECONDS === 0;
+  return (isDay ? AXIS_DAY : AXIS_TIME).format(new Date(seconds * 1_000));
+}
+
+const DAY_SECONDS = 86_400;
+const AXIS_DAY = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', day: 'numeric', month: 'short' });
+const AXIS_TIME = new Intl.DateTimeFormat('en-GB', { timeZone: 'UTC', hour: '2-digit', minute: '2-digit' });
 
 function dataOf({ timesSeconds, values }: ReturnType<typeof alignedPoints>): uPlot.AlignedData {
   return [[...timesSeconds], ...values.map((line) => [...line])];

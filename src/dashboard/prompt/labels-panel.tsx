@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { useScope } from '../api/api-context.ts';
-import { STATE_POLL_MS, useResource } from '../api/use-resource.ts';
+import { REPORT_POLL_MS, STATE_POLL_MS, useResource } from '../api/use-resource.ts';
 import type { Label, LabelTarget, Prompt } from '../api/wire-types.ts';
 import { DataTable } from '../components/data-table.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
@@ -9,6 +9,10 @@ import { Time } from '../components/time.tsx';
 import { targetText } from '../overview/served-text.ts';
 import { MoveLabelDialog } from './move-label-dialog.tsx';
 
+interface ExperimentList {
+  readonly experiments: readonly { readonly experiment: string; readonly prompt: string }[];
+}
+
 interface LabelsPanelProps {
   readonly prompt: Prompt;
   readonly onMoved: () => void;
@@ -16,12 +20,22 @@ interface LabelsPanelProps {
 
 /** Where the labels point, and, for admins, moving them. */
 export function LabelsPanel({ prompt, onMoved }: LabelsPanelProps) {
+  const list = useResource<ExperimentList>('/analytics/experiments', { pollMs: REPORT_POLL_MS });
+  const experiments = (list.data?.experiments ?? [])
+    .filter((experiment) => experiment.prompt === prompt.name)
+    .map(({ experiment }) => experiment);
   return (
     <section class="panel" aria-labelledby="labels-title">
       <h2 id="labels-title">Labels</h2>
       {prompt.labels.length === 0 && <NoLabel prompt={prompt} />}
       {prompt.labels.map((label) => (
-        <LabelRow key={label.label} label={label} prompt={prompt} onMoved={onMoved} />
+        <LabelRow
+          key={label.label}
+          label={label}
+          prompt={prompt}
+          experiments={experiments}
+          onMoved={onMoved}
+        />
       ))}
     </section>
   );
@@ -34,16 +48,26 @@ interface Asking {
   readonly seen: Label;
 }
 
-function LabelRow({ label, prompt, onMoved }: LabelsPanelProps & { readonly label: Label }) {
+interface LabelRowProps extends LabelsPanelProps {
+  readonly label: Label;
+  /** Of this prompt. */
+  readonly experiments: readonly string[];
+}
+
+function LabelRow({ label, prompt, experiments, onMoved }: LabelRowProps) {
   const mayMove = useScope('admin');
   const [asking, setAsking] = useState<Asking | null>(null);
   const [isHistoryOpen, setIsHistoryOpen] = useState(false);
   const current = targetText(label.target);
-  const selectable = prompt.versions.filter(({ retired, version }) => !retired && version !== current);
   const [chosen, setChosen] = useState('');
-  const version = selectable.some((candidate) => candidate.version === chosen)
-    ? chosen
-    : (selectable.at(-1)?.version ?? '');
+  const targets = [
+    ...prompt.versions.filter(({ retired }) => !retired).map(({ version }) => ({ version })),
+    ...experiments.map((experiment) => ({ experiment })),
+  ].filter((target) => targetText(target) !== current);
+  const target =
+    targets.find((candidate) => targetText(candidate) === chosen) ??
+    targets.findLast((candidate) => 'version' in candidate) ??
+    targets.at(0);
   return (
     <article class="label-row" aria-label={`Label ${label.label}`}>
       <p class="row">
@@ -56,26 +80,23 @@ function LabelRow({ label, prompt, onMoved }: LabelsPanelProps & { readonly labe
       </p>
       {mayMove && (
         <div class="row">
-          {selectable.length > 0 && (
+          {target !== undefined && (
             <>
               <label class="row">
                 <span class="muted">Move to</span>
                 <select
                   class="select-short"
-                  value={version}
+                  value={targetText(target)}
                   onChange={(event) => setChosen(event.currentTarget.value)}
                 >
-                  {selectable.map((candidate) => (
-                    <option key={candidate.version} value={candidate.version}>
-                      {candidate.version}
+                  {targets.map((candidate) => (
+                    <option key={targetText(candidate)} value={targetText(candidate)}>
+                      {targetText(candidate)}
                     </option>
                   ))}
                 </select>
               </label>
-              <button
-                type="button"
-                onClick={() => setAsking({ target: { version }, isRollback: false, seen: label })}
-              >
+              <button type="button" onClick={() => setAsking({ target, isRollback: false, seen: label })}>
                 Move…
               </button>
             </>

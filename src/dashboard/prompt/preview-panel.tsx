@@ -3,7 +3,7 @@ import { useApi, useScope } from '../api/api-context.ts';
 import { GatewayProblem } from '../api/gateway-problem.ts';
 import type { PromptVersion, RenderAnswer } from '../api/wire-types.ts';
 import { ProblemNote } from '../components/problem-note.tsx';
-import { MessageList } from './message-list.tsx';
+import { MessageList } from '../generations/message-list.tsx';
 import { TryIt } from './try-it.tsx';
 import { editedVariables, type VariableField, variableFields } from './variable-fields.ts';
 

@@ -100,9 +100,13 @@ function Difference({ prompt, from, to }: DifferenceProps) {
         ) : (
           <>
             <Changes diff={diff} />
+            <h3>Text</h3>
             <DiffText label={`Difference of the text from ${from} to ${to}`} text={diff.text} />
             {diff.output_schema !== '' && (
-              <DiffText label="Difference of the output schema" text={diff.output_schema} />
+              <>
+                <h3>Output schema</h3>
+                <DiffText label="Difference of the output schema" text={diff.output_schema} />
+              </>
             )}
           </>
         )
