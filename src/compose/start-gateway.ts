@@ -1,13 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import {
-  createEvaluationQueue,
-  createExperimentOffPolicy,
-  createExperimentReports,
-  createPolicyReports,
-  createSequenceFolds,
-  createTimeSeriesReports,
-  createVersionReports,
-} from '../analytics/index.ts';
 import type { Environment, LoadedConfig } from '../config/index.ts';
 import { createExperimentsInForce } from '../experiments/index.ts';
 import { createApp, createDrainSwitch, createMetrics, startServer } from '../http/index.ts';
@@ -36,8 +27,8 @@ import { gatewayVersion } from '../version.ts';
 import { expireKeys, storageSettings, unitHashKey } from './ledger-settings.ts';
 import { openAccess } from './open-access.ts';
 import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './open-config.ts';
-import { openOverview } from './open-overview.ts';
 import { openRanking } from './open-ranking.ts';
+import { openReports } from './open-reports.ts';
 import { openRollouts } from './open-rollouts.ts';
 import { openSelection } from './open-selection.ts';
 import { openShadows } from './open-shadows.ts';
@@ -225,39 +216,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(ranking.close);
     const outcomes = createOutcomeService({ ledger, metrics: config.metrics, clock, ids, observer: metrics });
-    const reports = createVersionReports({
-      reader: storage.reportReader,
-      prompts: registry,
-      config,
-      clock,
-    });
-    const timeSeries = createTimeSeriesReports({
-      reader: storage.reportReader,
-      prompts: registry,
-      labels,
-      config,
-      clock,
-    });
-    const experimentReports = createExperimentReports({
-      reader: storage.experimentReader,
-      experiments: experiments.current,
-      stops: rollouts.stops,
-      health: rollouts.health,
-      snapshots: storage.policySnapshots,
-      sequences: storage.sequences,
-      config,
-      clock,
-    });
-    const folds = createSequenceFolds({
-      experiments: experiments.current,
-      metrics: config.metrics,
-      store: storage.sequences,
-      clock,
-      logger,
-    });
-    opened.push(() => folds.close());
-    folds.start();
-    const overview = openOverview({
+    const reports = openReports({
       storage,
       store,
       config,
@@ -265,15 +224,14 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       prompts,
       labels,
       experiments: experiments.current,
-      reports,
-      experimentReports,
-      stops: rollouts.stops,
-      history: rollouts.history,
+      rollouts,
+      policies: ranking.policies,
       keys: access.keys,
       routes,
       clock,
+      logger,
     });
-    const evaluations = createEvaluationQueue();
+    opened.push(reports.close);
     const drain = createDrainSwitch();
     const app = createApp({
       access,
@@ -281,21 +239,8 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       scores: ranking.scores,
       scorePolicies: ranking.policies,
       outcomes,
-      reports,
-      timeSeries,
-      overview,
-      experimentReports,
+      ...reports.services,
       shadowReports: shadows.reports,
-      experimentOffPolicy: createExperimentOffPolicy({
-        reader: storage.offPolicyReader,
-        queue: evaluations,
-      }),
-      policyReports: createPolicyReports({
-        reader: storage.policyReader,
-        queue: evaluations,
-        policies: ranking.policies,
-        clock,
-      }),
       config: store,
       prompts,
       labels,
