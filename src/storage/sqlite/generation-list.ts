@@ -47,7 +47,10 @@ export interface GenerationLists {
 }
 
 /** Lists of calls, newest first, each found by an index. */
-export function createGenerationLists(database: Connection): GenerationLists {
+export function createGenerationLists(
+  database: Connection,
+  maxScannedRows: number = MAX_SCANNED_ROWS,
+): GenerationLists {
   const summary = database.prepare(SUMMARY_SQL);
   const rewards = database.prepare(
     'SELECT metric, reward FROM counting_outcomes WHERE generation_id = ? ORDER BY metric',
@@ -74,7 +77,7 @@ export function createGenerationLists(database: Connection): GenerationLists {
     listGenerations: database.transaction((query: GenerationListQuery): GenerationPage => {
       const limit = Math.max(1, Math.min(query.limit, MAX_PAGE_ROWS));
       const access = generationAccess(query);
-      const { places, next } = pageOf(placesOf(prepared(access.sql), access), limit);
+      const { places, next } = pageOf(placesOf(prepared(access.sql), access), limit, maxScannedRows);
       return { generations: places.flatMap(summaryOf), next };
     }),
   };
@@ -92,13 +95,14 @@ function placesOf(
 function pageOf(
   rows: Iterable<PlaceRow>,
   limit: number,
+  maxScannedRows: number,
 ): { readonly places: readonly PlaceRow[]; readonly next: GenerationPlace | null } {
   const places: PlaceRow[] = [];
   let last: PlaceRow | null = null;
   let scanned = 0;
   for (const row of rows) {
     if (row.matches === 1 && places.length === limit) return { places, next: placeOf(places.at(-1) ?? row) };
-    if (scanned === MAX_SCANNED_ROWS) return { places, next: placeOf(last ?? row) };
+    if (scanned === maxScannedRows) return { places, next: placeOf(last ?? row) };
     scanned += 1;
     last = row;
     if (row.matches === 1) places.push(row);
