@@ -1,15 +1,24 @@
 import { type Command, Option } from 'commander';
 
 import type { CliContext } from './cli-context.ts';
-import { addExamples, alphaOption, jsonOption, realOption, wholeNumberOption } from './command-options.ts';
+import {
+  addExamples,
+  alphaOption,
+  configOption,
+  jsonOption,
+  realOption,
+  wholeNumberOption,
+} from './command-options.ts';
 import type { CommandRunner } from './command-runner.ts';
 import { type AnalyzeOptions, analyze } from './commands/analyze.ts';
 import { type OffPolicyCommandOptions, offPolicy } from './commands/off-policy.ts';
 import { type PlanCommandOptions, plan } from './commands/plan.ts';
+import { type ReportOptions, report } from './commands/report.ts';
 import { rewardScaleOption } from './reward-scale-option.ts';
 
-/** `analyze`, `off-policy` and `plan`: they need neither configuration nor database. */
+/** `report`, and `analyze`, `off-policy` and `plan`, which need neither configuration nor database. */
 export function addAnalysis(program: Command, context: CliContext, runner: CommandRunner): void {
+  addReport(program, context, runner);
   const analysis = program
     .command('analyze')
     .description('report by variant of a CSV file from elsewhere')
@@ -68,5 +77,28 @@ export function addAnalysis(program: Command, context: CliContext, runner: Comma
       'prompt-gateway plan --baseline 0.2 --lift 0.05 --arms 3 --policy thompson',
       'what a bandit costs in certainty',
     ],
+  ]);
+}
+
+function addReport(program: Command, context: CliContext, runner: CommandRunner): void {
+  const command = program
+    .command('report')
+    .description('what each version of a prompt, or each arm of an experiment, has earned; needs no server')
+    .argument('[prompt]', 'default: the default prompt of the configuration')
+    .option('--metric <name>', 'default: the primary metric of the prompt')
+    .option('--baseline <version>', 'version to compare with (default: as configured, else v1)')
+    .option('--from <time>', 'ISO 8601; widened to whole UTC hours')
+    .option('--to <time>', 'ISO 8601, excluded; widened to whole UTC hours')
+    .option('--experiment <name>', 'report on this experiment instead')
+    .option('--csv', 'print CSV')
+    .addOption(configOption())
+    .addOption(jsonOption())
+    .action((prompt: string | undefined, options: ReportOptions) =>
+      runner.run(options.json === true, () => report(prompt ?? null, options, context)),
+    );
+  addExamples(command, [
+    ['prompt-gateway report tip', 'which version is better, and how sure that is'],
+    ['prompt-gateway report tip --metric reaction --csv > tip.csv', 'another metric, for a spreadsheet'],
+    ['prompt-gateway report --experiment tone --json', 'an experiment, for a pipeline'],
   ]);
 }

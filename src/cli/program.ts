@@ -8,6 +8,7 @@ import { type CommandRunner, createCommandRunner } from './command-runner.ts';
 import { addConfig } from './config-commands.ts';
 import { addDocs } from './docs-commands.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
+import { addExperiments } from './experiments-commands.ts';
 import { addKeys } from './keys-commands.ts';
 import { addLabels } from './labels-commands.ts';
 import { addLedger } from './ledger-commands.ts';
@@ -49,6 +50,7 @@ function createProgram(context: CliContext, runner: CommandRunner): Command {
   addDemo(program, context, runner);
   addConfig(program, context, runner);
   addPrompts(program, context, runner);
+  addExperiments(program, context, runner);
   addLabels(program, context, runner);
   addKeys(program, context, runner);
   addLedger(program, context, runner);

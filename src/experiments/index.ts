@@ -1,5 +1,6 @@
 export { createUnitAssigner } from './assign-unit.ts';
 export { checkConfigured } from './check-configured.ts';
+export { type CheckedExperiment, checkExperiments, type PlacedLabel } from './check-experiments.ts';
 export { type DefaultTarget, defaultTarget } from './default-target.ts';
 export { defaultVersionWarnings } from './default-version-warnings.ts';
 export { createExperimentStops, type ExperimentStop, type ExperimentStops } from './experiment-stops.ts';

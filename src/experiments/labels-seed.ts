@@ -52,7 +52,7 @@ export function seedFaults(configured: ConfiguredLabels, known: KnownTargets): r
   );
 }
 
-function toTarget(value: ConfiguredTarget): LabelTarget {
+export function toTarget(value: ConfiguredTarget): LabelTarget {
   if (typeof value === 'string') return { kind: 'version', version: value };
   return 'version' in value
     ? { kind: 'version', version: value.version }

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 
-import type { ReportReader } from '../../analytics/index.ts';
+import type { ExperimentReader, ReportReader, SequenceStore } from '../../analytics/index.ts';
+import type { LabelEventStore, PolicySnapshotStore, RolloutEventStore } from '../../experiments/index.ts';
 import type { LedgerReader } from '../../ledger/index.ts';
 import { openReadConnection } from './connection.ts';
+import { experimentReader } from './experiment-stores.ts';
 import { checkSchema, loadMigrations } from './migrations.ts';
 import { openInlineReader, type ReaderPort } from './reader-port.ts';
 import { invalid, openFailure } from './sqlite-failure.ts';
@@ -10,6 +12,11 @@ import { invalid, openFailure } from './sqlite-failure.ts';
 interface SqliteReader {
   readonly reader: LedgerReader;
   readonly reportReader: ReportReader;
+  readonly experimentReader: ExperimentReader;
+  readonly policySnapshots: Pick<PolicySnapshotStore, 'latestSnapshot'>;
+  readonly sequences: Pick<SequenceStore, 'sequenceHead'>;
+  readonly labelEvents: Pick<LabelEventStore, 'eventsAfter'>;
+  readonly rolloutEvents: Pick<RolloutEventStore, 'rolloutsAfter' | 'rolloutPage'>;
   close(): Promise<void>;
 }
 
@@ -33,7 +40,21 @@ export async function openSqliteReader(options: { readonly file: string }): Prom
         );
       }
       const port = openInlineReader(database, file);
-      return { reader: ledgerReader(port), reportReader: reportReader(port), close: port.close };
+      return {
+        reader: ledgerReader(port),
+        reportReader: reportReader(port),
+        experimentReader: experimentReader(port),
+        policySnapshots: { latestSnapshot: (experiment) => port.call('latestSnapshot', { experiment }) },
+        sequences: { sequenceHead: (key) => port.call('sequenceHead', key) },
+        labelEvents: {
+          eventsAfter: (sequence, limit) => port.call('labelEventsAfter', { sequence, limit }),
+        },
+        rolloutEvents: {
+          rolloutsAfter: (sequence, limit) => port.call('rolloutsAfter', { sequence, limit }),
+          rolloutPage: (query) => port.call('rolloutPage', query),
+        },
+        close: port.close,
+      };
     } catch (error) {
       database.close();
       throw error;
