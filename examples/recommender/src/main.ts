@@ -15,7 +15,7 @@ const store = openTipStore(databasePath);
 const recommender = createRecommender({
   gateway: createGatewayClient({
     baseUrl: process.env['GATEWAY_URL'] ?? 'http://127.0.0.1:8787',
-    apiKey: process.env['GATEWAY_API_KEY'],
+    apiKey: process.env['PROMPT_GATEWAY_KEY'],
     // What is live is decided in the gateway: moving the label changes it within a second, without a deployment here.
     tipPromptVersion: process.env['TIP_PROMPT_VERSION'] ?? '@live',
   }),
