@@ -80,7 +80,10 @@ export function requireOwnOrigin(request: IncomingMessage): void {
   if (origin === null) return;
   const host = headerOf(request, 'host');
   if (URL.canParse(origin) && host !== null && new URL(origin).host === host) return;
-  throw new AppError('forbidden', 'A page of another origin cannot change anything here.');
+  throw new AppError(
+    'forbidden',
+    'A page of another origin cannot change anything here. (A proxy in front has to pass the Host header on.)',
+  );
 }
 
 export function cookieOf(request: IncomingMessage, name: string): string | null {
@@ -98,14 +101,11 @@ function presentedKey(request: IncomingMessage): string | null {
     if (text === undefined) {
       throw new AppError('unauthorized', 'The Authorization header has the form "Bearer pgw_…".');
     }
-    // Clients of OpenAI insist on sending some key: on a gateway without keys it means nothing.
-    return text.startsWith('pgw_') ? text : foreignKey(request, text);
+    // Clients of OpenAI insist on sending some key: one that is not ours means nothing there.
+    const isForeign = !text.startsWith('pgw_') && request.url?.startsWith('/v1/') === true;
+    if (!isForeign) return text;
   }
   return headerOf(request, 'x-api-key');
-}
-
-function foreignKey(request: IncomingMessage, text: string): string | null {
-  return request.url?.startsWith('/v1/') === true ? null : text;
 }
 
 function missingKey(request: IncomingMessage): AppError {

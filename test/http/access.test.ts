@@ -132,6 +132,12 @@ describe('a gateway with keys', () => {
     expect((await fetch(`${gateway.url}/prompts`, { headers })).status).toBe(200);
   });
 
+  test('beside the key that a client of OpenAI insists on sending, too', async () => {
+    const headers = { ...bearer('sk-none'), 'x-api-key': texts.get('generate') ?? '' };
+    expect((await fetch(`${gateway.url}/v1/models`, { headers })).status).toBe(200);
+    expect((await fetch(`${gateway.url}/v1/models`, { headers: bearer('sk-none') })).status).toBe(401);
+  });
+
   test.each([
     ['Basic abc', 'has the form'],
     ['Bearer sk-foreign', 'malformed'],
