@@ -19,8 +19,8 @@ const project = (name, extra = {}) => ({
 
 /** @type {import('jest').Config} */
 const config = {
-  projects: ['unit', 'contract', 'http', 'e2e', 'prompts', 'architecture', 'litellm', 'browser'].map(
-    (name) => project(name),
+  projects: ['unit', 'contract', 'http', 'e2e', 'prompts', 'architecture', 'litellm', 'browser'].map((name) =>
+    project(name),
   ),
   // Many ESM test files grow a worker's memory (jest issue 14605): restart a worker that passed this size.
   workerIdleMemoryLimit: '1GB',

@@ -48,7 +48,7 @@ describeWithChromium('every page', () => {
     test('the sign-in has no fault that axe knows', async () => {
       await visit.open('');
 
-      expect(await visit.page.getByRole('heading', { level: 1 }).innerText()).toBe('Sign in');
+      expect(await visit.page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in');
       expect(await accessibilityFaults(visit.page)).toEqual([]);
       expect(await pixelsTooWide(visit.page)).toBe(0);
       await visit.signIn(admin);
@@ -119,7 +119,7 @@ describeWithChromium('every page', () => {
     const visit = await bench.visit({ javaScriptEnabled: false });
     await visit.page.goto(`${bench.url}/admin`);
 
-    const text = await visit.page.locator('body').innerText();
+    const text = await visit.page.locator('body').textContent();
     expect(text).toContain('which prompt version');
     expect(text).toContain('format=csv');
     await visit.close();

@@ -32,7 +32,7 @@ describeWithChromium('signing in', () => {
     await open('');
 
     expect(await page.getByText('open, no keys').isVisible()).toBe(true);
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Overview');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Overview');
     expect(faults).toEqual([]);
   });
 
@@ -47,9 +47,9 @@ describeWithChromium('signing in', () => {
     expect(first.page.url()).not.toContain('#');
     const second = await visit();
     await second.page.goto(link);
-    const told = await second.page.getByRole('status').innerText();
+    const told = await second.page.getByRole('status').textContent();
     expect(told).toMatch(/used|not valid|expired/);
-    expect(await second.page.getByRole('heading', { level: 1 }).innerText()).toBe('Sign in');
+    expect(await second.page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in');
     expect(second.page.url()).not.toContain('#');
   });
 
@@ -66,9 +66,9 @@ describeWithChromium('signing in', () => {
     ).toBe('{}');
     expect(await page.content()).not.toContain(admin);
     await page.getByRole('button', { name: 'Sign out' }).click();
-    expect(await page.getByRole('status').innerText()).toBe('You are signed out.');
+    expect(await page.getByRole('status').textContent()).toBe('You are signed out.');
     await open('/generations');
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Sign in');
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in');
     expect(faults).toEqual([]);
   });
 
@@ -93,9 +93,9 @@ describeWithChromium('signing in', () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
 
     const alert = page.getByRole('alert');
-    expect(await alert.innerText()).toContain(code);
-    expect(await alert.innerText()).not.toContain(key);
-    expect(await page.getByRole('heading', { level: 1 }).innerText()).toBe('Sign in');
+    expect(await alert.textContent()).toContain(code);
+    expect(await alert.textContent()).not.toContain(key);
+    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in');
   });
 
   test('refuses a key that may not read, naming its scopes', async () => {
@@ -106,7 +106,7 @@ describeWithChromium('signing in', () => {
     await page.getByLabel('API key').fill(text);
     await page.getByRole('button', { name: 'Sign in' }).click();
 
-    expect(await page.getByRole('alert').innerText()).toContain('this one has generate, feedback');
+    expect(await page.getByRole('alert').textContent()).toContain('this one has generate, feedback');
   });
 
   test('ends by itself, with the reason, when the key is revoked', async () => {
@@ -117,7 +117,7 @@ describeWithChromium('signing in', () => {
     await bench.call('POST', `/keys/${id}/revoke`, { reason: 'left the team' }, admin);
 
     await page.getByRole('heading', { name: 'Sign in' }).waitFor({ timeout: SIGNED_OUT_MS });
-    expect(await page.getByRole('status').innerText()).toContain('its key was revoked');
+    expect(await page.getByRole('status').textContent()).toContain('its key was revoked');
   });
 
   test('can be done with the keyboard alone', async () => {

@@ -46,9 +46,14 @@ export function startTipModel(): Promise<ScriptedUpstream> {
   });
 }
 
-/** What makes a gateway call the model. */
+/** What makes a gateway call the model, and serve what `@live` points to. */
 export function modelEnvironment(upstream: ScriptedUpstream): Readonly<Record<string, string>> {
-  return { OPENAI_BASE_URL: upstream.url, OPENAI_API_KEY: 'scripted', OPENAI_MODEL: MODEL };
+  return {
+    OPENAI_BASE_URL: upstream.url,
+    OPENAI_API_KEY: 'scripted',
+    OPENAI_MODEL: MODEL,
+    DEFAULT_PROMPT_VERSION: 'tip=@live',
+  };
 }
 
 /**
