@@ -377,7 +377,7 @@ describe('degenerate requests', () => {
     const response = await post('/score', { candidates: [{ id: 'a', features: { colour: 'red' } }] });
 
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ ignored_features: ['candidates[0].features.colour'] });
+    expect(await response.json()).toMatchObject({ ignored_features: ['candidates[].features.colour'] });
   });
 
   test('an unknown policy is a 404 that lists the known ones', async () => {
