@@ -6,7 +6,7 @@ import {
   createSequenceFolds,
   createVersionReports,
 } from './analytics/index.ts';
-import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './compose-config.ts';
+import { createReloads, type GatewayReload, openConfig } from './compose-config.ts';
 import { openSelection } from './compose-experiments.ts';
 import { expireKeys, storageSettings, unitHashKey } from './compose-ledger.ts';
 import { openRanking } from './compose-ranking.ts';
@@ -83,6 +83,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   };
 
   const store = openConfig(loaded, environment, clock, logger);
+  const reloads = createReloads(store, logger);
 
   try {
     const prompts = await createPromptStore({
@@ -96,7 +97,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       strict: config.prompts.strict,
       clock,
       logger,
-      onReload: () => onPromptsReloaded(store, experiments, prompts.current(), logger),
+      onReload: (report) => reloads.afterPrompts(report, experiments.current(), prompts.current()),
     });
     opened.push(() => prompts.close());
     const registry = () => prompts.current();
@@ -307,7 +308,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
         ...promptSettingWarnings(prompts.current(), config),
         ...selection.warnings,
       ],
-      reload: () => reloadAll(prompts, store, logger),
+      reload: () => reloads.all(prompts),
       close: () => {
         shadows.runner.beginDrain();
         closing ??= announceDrain(drain, config.server.drain_delay_ms, clock).then(closeAll);

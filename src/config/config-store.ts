@@ -4,6 +4,7 @@ import {
   configInForce,
   mixtureFaults,
   needsRestart,
+  newWarnings,
   unreadSeeds,
 } from './config-in-force.ts';
 import type {
@@ -52,8 +53,8 @@ class FileConfigStore implements ConfigStore {
   readonly #counts = { changed: 0, unchanged: 0, failed: 0 };
   #current: LoadedConfig;
   #lastReload: ConfigReloadReport | null = null;
-  /** What was logged last: the same faults again are no news. */
-  #logged: string;
+  /** What was wrong at the last reload, as text: the same again is no news. */
+  #wrong = '[[],[]]';
   /** The end of the line of reloads: two at once could swap an older state over a newer one. */
   #tail: Promise<unknown> = Promise.resolve();
   #watching: Promise<void> | null = null;
@@ -61,7 +62,6 @@ class FileConfigStore implements ConfigStore {
   constructor(options: ConfigStoreOptions) {
     this.#options = options;
     this.#current = options.loaded;
-    this.#logged = JSON.stringify([[], [], options.loaded.warnings]);
   }
 
   current(): LoadedConfig {
@@ -132,7 +132,7 @@ class FileConfigStore implements ConfigStore {
     const next = configInForce(current, file.value);
     const restart = needsRestart(file.value, next);
     const changed = changedSections(next, current);
-    const warnings = [...next.warnings, ...unreadSeeds(next, current)];
+    const warnings = [...newWarnings(next, current), ...unreadSeeds(next, current)];
     if (changed.length === 0) {
       // Labels and warnings of the file are taken over: there is nothing to check in them.
       this.#current = next;
@@ -178,9 +178,9 @@ class FileConfigStore implements ConfigStore {
   #log(report: ConfigReloadReport): void {
     const { logger } = this.#options;
     const { changed, hash, needsRestart: needs_restart, warnings, faults } = report;
-    const news = JSON.stringify([faults, needs_restart, warnings]);
-    const isNews = news !== this.#logged;
-    this.#logged = news;
+    const wrong = JSON.stringify([faults, needs_restart]);
+    const isNews = wrong !== this.#wrong || warnings.length > 0;
+    this.#wrong = wrong;
     if (faults.length > 0) {
       if (!isNews) return;
       logger.warn(

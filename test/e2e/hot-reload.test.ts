@@ -170,6 +170,27 @@ describe('the configuration of a running gateway', () => {
   });
 });
 
+describe('a reload that somebody asks for', () => {
+  test('reports what it brought, also after one that was refused', async () => {
+    const gateway = await startGatewayForTest({
+      config: { experiments: { tone: tone('control') }, watch_config: false },
+    });
+    cleanups.push(() => gateway.dispose());
+    const file = join(gateway.directory, 'gateway.config.json');
+    const config = JSON.parse(await readFile(file, 'utf8')) as object;
+    const reloadWith = async (experiments: object) => {
+      await writeFile(file, JSON.stringify({ ...config, experiments }));
+      return (await gateway.reload()).config;
+    };
+
+    const refused = await reloadWith({ tone: { ...tone('control'), prompt: 'tpi' } });
+    const sound = await reloadWith({ tone: tone('warm') });
+
+    expect(refused.faults).toMatchObject([{ path: 'experiments.tone.prompt' }]);
+    expect(sound).toMatchObject({ changed: ['experiments'], faults: [] });
+  });
+});
+
 describe('a storm of reloads', () => {
   test('drops no call, and every row names a configuration, a revision and propensities that belong together', async () => {
     const first = {
