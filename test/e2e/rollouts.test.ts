@@ -4,6 +4,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { loadConfig, loadEnvironment } from '../../src/config/index.ts';
 import { startGatewayForTest, type TestGateway } from '../helpers/gateway-for-test.ts';
 import { eventually, processBench } from '../helpers/gateway-process.ts';
+import { generationRecord } from '../helpers/ledger-records.ts';
+import { openSqliteOn } from '../helpers/open-sqlite-for-test.ts';
 import {
   type Reply,
   sendCompletion,
@@ -181,6 +183,15 @@ describe('a definition that would lead users to what has not been shown', () => 
       'refused',
       'allowed',
     ]);
+  });
+
+  test('is refused where the gate names a prompt that does not exist', async () => {
+    const misspelt = { ...RUNNING, rollout_gates: { prompts: { tpi: { min_shadow_runs: 3 } } } };
+
+    await expect(start({ config: misspelt })).rejects.toMatchObject({
+      code: 'config_invalid',
+      faults: [{ path: 'rollout_gates.prompts.tpi', message: expect.stringContaining('did you mean "tip"') }],
+    });
   });
 
   test('refuses the start, while weights of versions that were live may change', async () => {
@@ -420,5 +431,63 @@ describe('a policy of /score with a gate', () => {
       'refused',
       'exempt',
     ]);
+  });
+});
+
+const WATCHED = {
+  ...RUNNING,
+  rollout_gates: {},
+  experiments: { tone: { ...TONE, guardrail_interval_seconds: 1 } },
+};
+
+/** Units that were all given one arm by even chances, written past the assignment: as a fault would. */
+async function giveAll(
+  { config, directory }: TestGateway,
+  { arm, units, revision }: { readonly arm: string; readonly units: number; readonly revision: string },
+): Promise<void> {
+  const { ledger, close } = await openSqliteOn(config.databaseFile);
+  for (let unit = 0; unit < units; unit += 1) {
+    await ledger.appendGeneration(
+      generationRecord({
+        id: `gen_${arm}_${unit}`,
+        createdAtMs: Date.now(),
+        experiment: 'tone',
+        experimentRevision: revision,
+        arm,
+        propensity: 0.5,
+        propensities: { control: 0.5, warm: 0.5 },
+        assignedPolicyRevision: 'tone-1',
+        currentPolicyRevision: 'tone-1',
+        unitKey: `${directory}-${arm}-${unit}`,
+      }),
+      null,
+    );
+  }
+  await close();
+}
+
+describe('a broken assignment', () => {
+  test('raises an alarm that stays on when sound traffic dilutes it, and no verdict comes', async () => {
+    const first = await start({ config: WATCHED });
+    const { revision } = (await first.get('/analytics/experiments')).json.experiments[0];
+    await first.close();
+    await giveAll(first, { arm: 'warm', units: 60, revision });
+    const second = await start({ config: WATCHED, directory: first.directory });
+    const reportOf = async (gateway: TestGateway) => (await gateway.get('/analytics/experiments/tone')).json;
+
+    await eventually(async () => (await reportOf(second)).sample_ratio.alarmed_at !== null);
+    expect((await second.get('/metrics')).text).toContain(
+      'gateway_experiment_assignment_broken{experiment="tone"} 1',
+    );
+    await second.close();
+    await giveAll(first, { arm: 'control', units: 60, revision });
+    const third = await start({ config: WATCHED, directory: first.directory });
+
+    const report = await reportOf(third);
+    expect(report.sample_ratio.p_value).toBeGreaterThan(report.sample_ratio.alarm_below);
+    expect(report.sample_ratio).toMatchObject({ alarm: true, alarmed_at: expect.stringMatching(/Z$/) });
+    expect(report.verdict.state).toBe('assignment_broken');
+    const { json } = await third.get('/analytics/rollouts?subject=tone');
+    expect(json.rollouts[0]).toMatchObject({ decision: 'alarmed', actor: 'gateway', facts: { units: 60 } });
   });
 });
