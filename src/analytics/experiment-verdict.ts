@@ -14,6 +14,8 @@ export interface VerdictInput
     'state' | 'start' | 'baseline' | 'metric' | 'optimize' | 'sampleRatio' | 'stopped'
   > {
   readonly evidence: ExperimentEvidence;
+  /** ISO 8601: later decisions are not compared yet. Null: all of them are. */
+  readonly comparedUntil: string | null;
   readonly warnings: readonly ExperimentWarning[];
 }
 
@@ -69,6 +71,7 @@ function verdictOf(input: VerdictInput): ExperimentVerdict {
     ...better.map((comparison) => certain(input, comparison)),
     ...worse.map((comparison) => certain(input, comparison)),
     ...(leading === null ? [uncertain(input, byGain)] : open.map((comparison) => stillOpen(comparison))),
+    ...(input.comparedUntil === null ? [] : [`Compared: decisions before ${input.comparedUntil}.`]),
   ];
   return {
     state: leading?.verdict.state ?? 'no_difference_yet',
