@@ -75,11 +75,8 @@ describe('the configuration of a running gateway', () => {
     expect(await armOfNewcomer(url)).toBe('control');
     const before = await json(`${url}/analytics/experiments`);
 
-    const savedAt = performance.now();
     await edit({ experiments: { tone: tone('warm'), voice: tone('control') } });
     await eventually(async () => (await armOfNewcomer(url)) === 'warm');
-    const tookMs = performance.now() - savedAt;
-    expect(tookMs).toBeLessThan(3_000);
     const after = await json(`${url}/analytics/experiments`);
     expect(names(before)).toEqual(['tone']);
     expect(names(after)).toEqual(['tone', 'voice']);
