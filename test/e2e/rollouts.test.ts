@@ -62,12 +62,11 @@ describe('the rollout gate of a label', () => {
     const gateway = await start({ config: GATED });
 
     const refused = await gateway.put('/prompts/tip/labels/live', TO_V2);
-    for (let user = 0; user < 3; user += 1) await ask(gateway, `u${user}`);
-    await eventually(
-      async () =>
-        (await gateway.get('/analytics/shadow/next')).json.runs?.pairs !== 0 &&
-        (await gateway.put('/prompts/tip/labels/live', TO_V2)).status === 200,
-    );
+    // A busy machine drops shadow runs: ask until enough have run.
+    await eventually(async () => {
+      await ask(gateway, 'u1');
+      return (await gateway.put('/prompts/tip/labels/live', TO_V2)).status === 200;
+    });
     const back = await gateway.put('/prompts/tip/labels/live', { version: 'v1', reason: 'v2 is too warm' });
 
     expect(refused).toMatchObject({
@@ -96,11 +95,9 @@ describe('the rollout gate of a label', () => {
       'held',
       'exempt',
     ]);
-    expect(label.history[1].gate.targets[0].conditions[0]).toMatchObject({
-      required: 3,
-      actual: 3,
-      holds: true,
-    });
+    const [runs] = label.history[1].gate.targets[0].conditions;
+    expect(runs).toMatchObject({ condition: 'min_shadow_runs', required: 3, holds: true });
+    expect(runs.actual).toBeGreaterThanOrEqual(3);
     const { json: history } = await gateway.get('/analytics/rollouts?subject=tip@live');
     expect(
       history.rollouts.map(({ from, to, decision }: Record<string, string>) => [from, to, decision]),
@@ -408,11 +405,11 @@ describe('a policy of /score with a gate', () => {
     };
 
     const refused = await change(CAREFUL);
-    for (let user = 0; user < 3; user += 1) {
+    await eventually(async () => {
       const candidates = [0.1, 0.9].map((effort) => ({ id: `c${effort}`, features: { effort } }));
-      await gateway.post('/score', { policy: 'tips', candidates, user_id: `u${user}` });
-    }
-    await eventually(async () => (await change(CAREFUL)).length === 0);
+      await gateway.post('/score', { policy: 'tips', candidates, user_id: 'u1' });
+      return (await change(CAREFUL)).length === 0;
+    });
     const back = await change(BOLD);
     const unseen = await change({ ...BOLD, floor_share: 0.9 });
 
