@@ -11,6 +11,7 @@ import type {
   ConfigReloadReport,
   ConfigStatus,
   ReloadCheck,
+  ReloadLastCheck,
   ReloadPreparation,
   ReloadWarning,
 } from './config-types.ts';
@@ -33,6 +34,7 @@ export interface ConfigStore {
   /** Reads the file again. Never fails for a faulty file: the report names what is wrong. One after another. */
   reload(): Promise<ConfigReloadReport>;
   addCheck(check: ReloadCheck): void;
+  addLastCheck(check: ReloadLastCheck): void;
   addWarning(warning: ReloadWarning): void;
   addPreparation(preparation: ReloadPreparation): void;
   /** Reloads when the file changes, until closed. */
@@ -47,6 +49,7 @@ export function createConfigStore(options: ConfigStoreOptions): ConfigStore {
 class FileConfigStore implements ConfigStore {
   readonly #options: ConfigStoreOptions;
   readonly #checks: ReloadCheck[] = [];
+  readonly #lastChecks: ReloadLastCheck[] = [];
   readonly #warnings: ReloadWarning[] = [];
   readonly #preparations: ReloadPreparation[] = [];
   readonly #stop = new AbortController();
@@ -74,6 +77,10 @@ class FileConfigStore implements ConfigStore {
 
   addCheck(check: ReloadCheck): void {
     this.#checks.push(check);
+  }
+
+  addLastCheck(check: ReloadLastCheck): void {
+    this.#lastChecks.push(check);
   }
 
   addWarning(warning: ReloadWarning): void {
@@ -158,7 +165,9 @@ class FileConfigStore implements ConfigStore {
       if (prepared.kind === 'failed') return refused(prepared.faults);
       commits.push(prepared.value);
     }
-    // No `await` in between: nobody sees one section new and another old.
+    // No `await` from here on: nothing changes under the last checks, nobody sees one section new and another old.
+    const lastFaults = this.#lastChecks.flatMap((check) => check(next, current));
+    if (lastFaults.length > 0) return refused(lastFaults);
     this.#current = next;
     for (const commit of commits) this.#follow(commit);
     return { changed, needsRestart: restart, warnings: [...warnings, ...odd.value], faults: [] };
