@@ -53,7 +53,7 @@ function verdictOf(input: VerdictInput): ExperimentVerdict {
   if (input.sampleRatio.alarm) {
     return nothing(
       'assignment_broken',
-      'Assignment is broken: do not read the rewards. Units do not arrive in the arms as the logged propensities say; look for calls that are lost or repeated in one arm only.',
+      'Assignment is broken: do not read the rewards. Units do not arrive in the arms as the logged propensities say; look for calls that fail, are lost or are repeated in one arm only.',
     );
   }
   if (input.state === 'not_started') {
