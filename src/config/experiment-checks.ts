@@ -29,6 +29,7 @@ export function experimentWarnings(config: GatewayConfig): readonly PathFault[] 
   return Object.entries(config.experiments).flatMap(([name, experiment]) => [
     ...splitWarnings(['experiments', name, 'policy'], experiment),
     ...weightWarnings(['experiments', name, 'arms'], experiment),
+    ...baselineWarnings(['experiments', name, 'baseline'], experiment),
   ]);
 }
 
@@ -45,6 +46,14 @@ function weightWarnings(path: JsonPath, { arms, policy }: ExperimentConfig): rea
   const [first, ...others] = Object.values(arms);
   if (policy.kind === 'fixed' || others.every(({ weight }) => weight === first?.weight)) return [];
   const message = `the weights are not used by "${policy.kind}", which begins with an even split: take them out, or use "fixed"`;
+  return [{ path, message }];
+}
+
+/** JSON objects are read with names of digits first, in ascending order: the first arm need not be the first of the file. */
+function baselineWarnings(path: JsonPath, { arms, baseline }: ExperimentConfig): readonly PathFault[] {
+  const [first] = Object.keys(arms);
+  if (baseline !== undefined || first === undefined || !/^(0|[1-9]\d*)$/.test(first)) return [];
+  const message = `is "${first}": arms named by a number come first, wherever they stand; write "baseline" to be sure`;
   return [{ path, message }];
 }
 

@@ -128,6 +128,20 @@ describe('the configuration of an experiment', () => {
     expect(warningsOf({ kind: 'top_two_thompson', beta: 0.6 }).join()).not.toContain('even split');
   });
 
+  test('says which arm is the baseline where numbers as names come before the first of the file', () => {
+    const path = join(directory, 'gateway.config.json');
+    const warningsOf = (tone: object) => {
+      const arms = { control: { version: 'v1' }, 2: { version: 'v2' } };
+      const experiments = { tone: { prompt: 'tip', arms, ...tone } };
+      writeFileSync(path, JSON.stringify({ ...soundDocument(), experiments }));
+      return loadConfig({ path, environment: loadEnvironment({}) }).warnings.map(({ message }) => message);
+    };
+
+    expect(warningsOf({}).join()).toContain('experiments.tone.baseline: is "2"');
+    expect(warningsOf({ baseline: 'control' }).join()).not.toContain('baseline');
+    expect(warningsOf({ arms: ARMS }).join()).not.toContain('baseline');
+  });
+
   test('warns of weights that the policy does not use', () => {
     const path = join(directory, 'gateway.config.json');
     const warningsOf = (kind: string, weights: readonly number[]) => {
