@@ -24,6 +24,12 @@ const { values } = parseArgs({
   },
 });
 
+function wholeNumber(name: 'seeds' | 'first-seed' | 'users' | 'users-per-look'): number {
+  const number = Number(values[name]);
+  if (Number.isInteger(number) && number >= 1) return number;
+  throw new Error(`--${name}: expected a whole number from 1, got ${values[name]}`);
+}
+
 interface SeedResult {
   readonly verdict: 'correct' | 'wrong' | 'undecided';
   /** Users at the first look with the right verdict. */
@@ -51,10 +57,10 @@ async function runSeed(seed: number): Promise<SeedResult> {
   await simulateExperiment(
     {
       seed,
-      users: Number(values.users),
+      users: wholeNumber('users'),
       policy: policyOf(values.policy),
       floor: values.floor === undefined ? null : Number(values.floor),
-      usersPerLook: Number(values['users-per-look']),
+      usersPerLook: wholeNumber('users-per-look'),
     },
     (look) => looks.push(look),
   );
@@ -75,10 +81,10 @@ async function runSeed(seed: number): Promise<SeedResult> {
   };
 }
 
-const first = Number(values['first-seed']);
+const first = wholeNumber('first-seed');
 const results: SeedResult[] = [];
 console.log(`policy ${values.policy}, ${values.users} users, a look after every ${values['users-per-look']}`);
-for (let seed = first; seed < first + Number(values.seeds); seed += 1) {
+for (let seed = first; seed < first + wholeNumber('seeds'); seed += 1) {
   const result = await runSeed(seed);
   results.push(result);
   console.log(

@@ -25,7 +25,7 @@ import type {
   StopReport,
 } from './experiment-report.ts';
 import { sampleRatio } from './experiment-sample-ratio.ts';
-import { experimentSequences } from './experiment-sequences.ts';
+import { experimentSequences, usesDirectDifference } from './experiment-sequences.ts';
 import { experimentVerdict } from './experiment-verdict.ts';
 import { experimentWarnings } from './experiment-warnings.ts';
 import { metricScale } from './metric-scale.ts';
@@ -120,6 +120,7 @@ export function createExperimentReports(options: ExperimentReportsOptions): Expe
           optimize,
           sampleRatio: sampleRatioReport,
           stopped,
+          comparedUntil: usesDirectDifference(metric) ? (sequences.report?.foldedUntil ?? null) : null,
           evidence,
           warnings,
         }),

@@ -14,6 +14,8 @@ export interface VerdictInput
     'state' | 'start' | 'baseline' | 'metric' | 'optimize' | 'sampleRatio' | 'stopped'
   > {
   readonly evidence: ExperimentEvidence;
+  /** ISO 8601: later decisions are not compared yet. Null: all of them are. */
+  readonly comparedUntil: string | null;
   readonly warnings: readonly ExperimentWarning[];
 }
 
@@ -51,7 +53,7 @@ function verdictOf(input: VerdictInput): ExperimentVerdict {
   if (input.sampleRatio.alarm) {
     return nothing(
       'assignment_broken',
-      'Assignment is broken: do not read the rewards. Units do not arrive in the arms as the logged propensities say; look for calls that are lost or repeated in one arm only.',
+      'Assignment is broken: do not read the rewards. Units do not arrive in the arms as the logged propensities say; look for calls that fail, are lost or are repeated in one arm only.',
     );
   }
   if (input.state === 'not_started') {
@@ -69,6 +71,7 @@ function verdictOf(input: VerdictInput): ExperimentVerdict {
     ...better.map((comparison) => certain(input, comparison)),
     ...worse.map((comparison) => certain(input, comparison)),
     ...(leading === null ? [uncertain(input, byGain)] : open.map((comparison) => stillOpen(comparison))),
+    ...(input.comparedUntil === null ? [] : [`Compared: decisions before ${input.comparedUntil}.`]),
   ];
   return {
     state: leading?.verdict.state ?? 'no_difference_yet',

@@ -1,7 +1,13 @@
 import { HOUR_MS, hourOf } from '../kernel/index.ts';
-import { type Estimate, foldLoggedCell, offPolicyEvaluation, offPolicyReport } from '../statistics/index.ts';
+import {
+  type Estimate,
+  foldLoggedCell,
+  type OffPolicyEvaluation,
+  offPolicyEvaluation,
+  offPolicyReport,
+} from '../statistics/index.ts';
 import { type DecisionCells, decisionCells, type EvaluatedExperiment } from './decision-cells.ts';
-import { type EvaluationQueue, throwIfLeft } from './evaluation-queue.ts';
+import { type EvaluationQueue, nextTurn, throwIfLeft } from './evaluation-queue.ts';
 import { rescaledTotal } from './metric-scale.ts';
 import { foldUnitDecisions } from './off-policy-decisions.ts';
 import type { OffPolicyReader, RewardCell } from './off-policy-reader.ts';
@@ -9,6 +15,9 @@ import type { OffPolicyReason, OffPolicyReport } from './off-policy-report.ts';
 import { experimentSubject, offPolicyText } from './off-policy-text.ts';
 import type { RewardSums } from './report-reader.ts';
 import { echo, parseTargetPolicy, refused, type TargetPolicy } from './target-policy.ts';
+
+/** A few milliseconds of arithmetic. */
+const CELLS_PER_SLICE = 500;
 
 const NOTHING: RewardSums = { n: 0, sum: 0, sumOfSquares: 0 };
 
@@ -48,7 +57,9 @@ export function createExperimentOffPolicy(options: {
           closedBeforeMs,
           signal,
         });
-        return answerOf(policy, experimentSubject(target), report, log, sequences);
+        const byArm = armSums(log);
+        const found = offPolicyReport(await foldCells(log, predictionsOf(byArm, report), signal));
+        return answerOf(policy, experimentSubject(target), { report, log, byArm, found, sequences });
       }, signal);
     },
   };
@@ -87,27 +98,49 @@ async function sharesOf(
   }
 }
 
+function armSums({ arms, cells }: DecisionCells): readonly RewardSums[] {
+  const sums = arms.map(() => NOTHING);
+  for (const { chosen, rewards } of cells) sums[chosen] = plus(sums[chosen] ?? NOTHING, rewards);
+  return sums;
+}
+
+/** Mean reward of each arm, over all decisions. */
+function predictionsOf(byArm: readonly RewardSums[], { scale }: EvaluatedExperiment): readonly number[] {
+  const middle = (scale.min + scale.max) / 2;
+  return byArm.map(({ n, sum }) => (n === 0 ? middle : sum / n));
+}
+
+/** A policy that learns every minute has many revisions after a year: in slices too. */
+async function foldCells(
+  { cells, target, propensitiesByRevision }: DecisionCells,
+  qHat: readonly number[],
+  signal: AbortSignal,
+): Promise<OffPolicyEvaluation> {
+  let evaluation = offPolicyEvaluation();
+  for (const [n, { revision, chosen, rewards }] of cells.entries()) {
+    const propensities = propensitiesByRevision.get(revision);
+    if (propensities === undefined) continue;
+    evaluation = foldLoggedCell(evaluation, { propensities, chosen, target, qHat, rewards });
+    if (n % CELLS_PER_SLICE !== CELLS_PER_SLICE - 1) continue;
+    await nextTurn();
+    throwIfLeft(signal);
+  }
+  return evaluation;
+}
+
+interface Answer {
+  readonly report: EvaluatedExperiment;
+  readonly log: DecisionCells;
+  readonly byArm: readonly RewardSums[];
+  readonly found: ReturnType<typeof offPolicyReport>;
+  readonly sequences: Pick<OffPolicyReport, 'interval'> & { readonly earned: OffPolicyReport['interval'] };
+}
+
 function answerOf(
   policy: string,
   subject: string,
-  report: EvaluatedExperiment,
-  log: DecisionCells,
-  sequences: Pick<OffPolicyReport, 'interval'> & { readonly earned: OffPolicyReport['interval'] },
+  { report, log, byArm, found, sequences }: Answer,
 ): OffPolicyReport {
-  const byArm = log.arms.map((_name, arm) =>
-    log.cells
-      .filter(({ chosen }) => chosen === arm)
-      .reduce((sums, { rewards }) => plus(sums, rewards), NOTHING),
-  );
-  const middle = (report.scale.min + report.scale.max) / 2;
-  const qHat = byArm.map(({ n, sum }) => (n === 0 ? middle : sum / n));
-  let evaluation = offPolicyEvaluation();
-  for (const { revision, chosen, rewards } of log.cells) {
-    const propensities = log.propensitiesByRevision.get(revision);
-    if (propensities === undefined) continue;
-    evaluation = foldLoggedCell(evaluation, { propensities, chosen, target: log.target, qHat, rewards });
-  }
-  const found = offPolicyReport(evaluation);
   const { n, ips, snips, dm, dr, sndr, switchDr, drOs, gate } = found;
   const all = byArm.reduce(plus, NOTHING);
   const isOnScale = byArm.every((sums) => rescaledTotal(sums.n, sums, report.scale) !== null);

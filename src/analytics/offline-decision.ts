@@ -2,8 +2,11 @@ import { nearestName } from '../kernel/index.ts';
 import type { LoggedDecision } from '../statistics/index.ts';
 import type { MetricScale } from './metric-scale.ts';
 
-/** Logged probabilities have been through JSON, often rounded to a few digits. */
-const SUM_TOLERANCE = 1e-6;
+/** Logged probabilities are often rounded, to three digits at the least: three times 0.333 are 0.999. */
+const ROUNDED_SUM_TOLERANCE = 1e-3;
+
+/** Nearer to 1 than that nothing is scaled: the log's own numbers count. */
+const EXACT_SUM_TOLERANCE = 1e-6;
 
 /** An arm that was chosen with less was not chosen with that: it is rounding, or a propensity made up later. */
 const LEAST_CHOSEN_PROPENSITY = 1e-12;
@@ -16,7 +19,8 @@ const SHOWN_CHARACTERS = 40;
 /**
  * One line of a decision log, `{"propensities": […], "chosen": 0, "reward": 1, "target": […], "q_hat": […]}` with `q_hat`
  * optional; further keys are the log's own business, unless they look like a misspelt `q_hat`. Null when it is faulty,
- * with every fault told to `onFault`. Rewards and estimates must lie on `scale`.
+ * with every fault told to `onFault`. Rewards (`true` and `false` are 1 and 0) and estimates must lie on `scale`.
+ * Probabilities whose sum is off 1 by rounding are scaled to 1.
  */
 export function readDecision(
   line: string,
@@ -36,7 +40,7 @@ export function readDecision(
   const target = numbersOf(record, 'target', refuse);
   // Some writers put null for what they do not have.
   const qHat = record['q_hat'] == null ? undefined : numbersOf(record, 'q_hat', refuse);
-  const reward = numberOf(record, 'reward', refuse);
+  const reward = rewardOf(record, refuse);
   const chosen = numberOf(record, 'chosen', refuse);
   if (qHat === undefined) refuseMisspelling(record, refuse);
   if (propensities !== null) {
@@ -50,7 +54,13 @@ export function readDecision(
   for (const [arm, value] of (qHat ?? []).entries()) checkOnScale(value, `q_hat[${arm}]`, scale, refuse);
 
   if (!isSound || propensities === null || target === null || reward === null || chosen === null) return null;
-  return { propensities, chosen, reward, target, ...(qHat == null ? {} : { qHat }) };
+  return {
+    propensities: scaledToOne(propensities),
+    chosen,
+    reward,
+    target: scaledToOne(target),
+    ...(qHat == null ? {} : { qHat }),
+  };
 }
 
 type Refuse = (message: string) => null;
@@ -87,6 +97,11 @@ function numberOf(record: JsonRecord, key: string, refuse: Refuse): number | nul
   return refuse(`${key}: expected a number, got ${shown(JSON.stringify(value))}`);
 }
 
+function rewardOf(record: JsonRecord, refuse: Refuse): number | null {
+  const value = record['reward'];
+  return typeof value === 'boolean' ? Number(value) : numberOf(record, 'reward', refuse);
+}
+
 function missing(record: JsonRecord, key: string): string {
   const unknown = Object.keys(record).filter((name) => !KNOWN_KEYS.includes(name));
   const near = nearestName(key, unknown);
@@ -111,15 +126,24 @@ function checkLength(
 }
 
 function checkDistribution(values: readonly number[], key: string, refuse: Refuse): void {
-  const wrong = values.findIndex((value) => value < 0 || value > 1 + SUM_TOLERANCE);
+  const wrong = values.findIndex((value) => value < 0 || value > 1 + ROUNDED_SUM_TOLERANCE);
   if (wrong !== -1) {
     refuse(`${key}[${wrong}]: expected a probability within [0, 1], got ${values[wrong]}`);
     return;
   }
-  const sum = values.reduce((total, value) => total + value, 0);
-  if (Math.abs(sum - 1) > SUM_TOLERANCE) {
+  const sum = sumOf(values);
+  if (Math.abs(sum - 1) > ROUNDED_SUM_TOLERANCE) {
     refuse(`${key}: expected probabilities that sum to 1, got a sum of ${Number(sum.toPrecision(9))}`);
   }
+}
+
+function scaledToOne(values: readonly number[]): readonly number[] {
+  const sum = sumOf(values);
+  return Math.abs(sum - 1) <= EXACT_SUM_TOLERANCE ? values : values.map((value) => value / sum);
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function checkChosen(chosen: number, propensities: readonly number[], refuse: Refuse): void {

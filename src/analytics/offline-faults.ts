@@ -8,6 +8,7 @@ export interface OfflineFaults {
   add(lineNumber: number, message: string): void;
   /** No further fault is kept: reading on is pointless. */
   isFull(): boolean;
+  isEmpty(): boolean;
   /** Throws `invalid_request` with every fault kept, if there is one. */
   throwIfAny(): void;
 }
@@ -20,6 +21,7 @@ export function createOfflineFaults(source: string): OfflineFaults {
       if (faults.length < MOST_FAULTS) faults.push({ path: `${source}:${lineNumber}`, message });
     },
     isFull: () => faults.length >= MOST_FAULTS,
+    isEmpty: () => faults.length === 0,
     throwIfAny: () => {
       if (faults.length === 0) return;
       const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;

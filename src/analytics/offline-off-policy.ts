@@ -77,7 +77,7 @@ export async function evaluateDecisionLog(
   }
   if (!faults.isFull()) splitter.end();
   const report = offPolicyReport(evaluation, alpha);
-  if (report.n === 0) faults.add(1, 'no decision: the log is empty');
+  if (report.n === 0 && faults.isEmpty()) faults.add(1, 'no decision: the log is empty');
   faults.throwIfAny();
   const interval = sequence === null ? report.interval : gammaExponentialInterval(sequence, alpha);
   return { ...report, interval: onScale(interval ?? { lower: 0, upper: 1 }, scale) };

@@ -109,7 +109,7 @@ export async function reportRewardLog(log: RewardLog, options: RewardReportOptio
     if (faults.isFull()) break;
   }
   if (!faults.isFull()) reader.end();
-  if (rows === 0) faults.add(1, 'no row below the first line');
+  if (rows === 0 && faults.isEmpty()) faults.add(1, 'no row below the first line');
   faults.throwIfAny();
   return reportOf(sumsByVariant, rows, options);
 }

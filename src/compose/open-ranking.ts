@@ -1,6 +1,11 @@
 import type { ConfigStore } from '../config/index.ts';
 import type { Clock, Ids, Logger, Random } from '../kernel/index.ts';
-import { createScorePolicies, loadScorePolicies, type ScorePolicies } from '../ranking/index.ts';
+import {
+  createScorePolicies,
+  loadScorePolicies,
+  policyChanges,
+  type ScorePolicies,
+} from '../ranking/index.ts';
 import { createScoreService, type ScoreParts, type ScoreService } from '../serving/index.ts';
 import type { SqliteStorage } from '../storage/sqlite/index.ts';
 
@@ -38,6 +43,7 @@ export async function openRanking(options: RankingOptions): Promise<RankingParts
   });
   await policies.restore();
   policies.start();
+  store.addWarning((next) => policyChanges(loadScorePolicies(next.config), definitions));
   store.addPreparation(async (next) => {
     const loaded = loadScorePolicies(next.config);
     const takeOver = await policies.prepare(loaded);

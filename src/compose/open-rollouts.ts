@@ -9,6 +9,7 @@ import {
   type Experiment,
   type ExperimentHealth,
   type ExperimentStops,
+  gatedPromptFaults,
   type LabelView,
   loadExperiments,
   type RolloutDefinitions,
@@ -77,12 +78,13 @@ export async function openRollouts(options: RolloutsOptions): Promise<Rollouts> 
     guard: async (labels) => {
       const definitions = createDefinitionGates({ gates, history, labels });
       const now = definitionsOf(store.current(), registry());
-      const faults = await definitions.check(now);
+      const faults = [...gatedPromptFaults(now.gates, registry()), ...(await definitions.check(now))];
       if (faults.length > 0) throw refusedStart(faults);
       await definitions.adopt(now);
       store.addCheck(async (next) => {
         const loaded = soundDefinitions(next, registry());
-        return loaded === null ? [] : definitions.check(loaded);
+        const unknown = gatedPromptFaults(next.config.rollout_gates, registry());
+        return loaded === null ? unknown : [...unknown, ...(await definitions.check(loaded))];
       });
       store.addPreparation(async (next) => {
         await definitions.adopt(definitionsOf(next, registry()));
@@ -116,6 +118,6 @@ function soundDefinitions(next: LoadedConfig, registry: PromptRegistry): Rollout
 }
 
 function refusedStart(faults: readonly Fault[]): AppError {
-  const count = faults.length === 1 ? 'one change' : `${faults.length} changes`;
-  return new AppError('config_invalid', `${count} of the configuration must not reach users yet`, { faults });
+  const count = faults.length === 1 ? 'one fault' : `${faults.length} faults`;
+  return new AppError('config_invalid', `the rollout gates refuse the start: ${count}`, { faults });
 }

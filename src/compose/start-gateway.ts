@@ -26,7 +26,7 @@ import { openSqliteStorage } from '../storage/sqlite/index.ts';
 import { gatewayVersion } from '../version.ts';
 import { expireKeys, storageSettings, unitHashKey } from './ledger-settings.ts';
 import { openAccess } from './open-access.ts';
-import { type GatewayReload, onPromptsReloaded, openConfig, reloadAll } from './open-config.ts';
+import { createReloads, type GatewayReload, openConfig } from './open-config.ts';
 import { openRanking } from './open-ranking.ts';
 import { openReports } from './open-reports.ts';
 import { openRollouts } from './open-rollouts.ts';
@@ -81,6 +81,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
   };
 
   const store = openConfig(loaded, environment, clock, logger);
+  const reloads = createReloads(store, logger);
 
   try {
     const prompts = await createPromptStore({
@@ -94,7 +95,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       strict: config.prompts.strict,
       clock,
       logger,
-      onReload: () => onPromptsReloaded(store, experiments, prompts.current(), logger),
+      onReload: (report) => reloads.afterPrompts(report, experiments.current(), prompts.current()),
     });
     opened.push(() => prompts.close());
     const registry = () => prompts.current();
@@ -299,7 +300,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
         ...promptSettingWarnings(prompts.current(), config),
         ...selection.warnings,
       ],
-      reload: () => reloadAll(prompts, store, logger),
+      reload: () => reloads.all(prompts),
       close: () => {
         shadows.runner.beginDrain();
         closing ??= announceDrain(drain, config.server.drain_delay_ms, clock).then(closeAll);

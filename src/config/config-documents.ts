@@ -132,11 +132,13 @@ function typeOf(node: SchemaNode): string {
   if (node.oneOf !== undefined) return 'object';
   const entry = entryOf(node);
   if (entry !== null) return entry.type === 'object' ? 'objects by name' : `${typeOf(entry)}s by name`;
+  const highest = node.exclusiveMaximum === undefined ? node.maximum : undefined;
   const lowest = node.exclusiveMinimum === undefined ? node.minimum : undefined;
   const bounds = [
     ...(node.exclusiveMinimum === undefined ? [] : [`above ${node.exclusiveMinimum}`]),
     ...(isBound(lowest) ? [`from ${lowest}`] : []),
-    ...(isBound(node.maximum) ? [`to ${node.maximum}`] : []),
+    ...(node.exclusiveMaximum === undefined ? [] : [`below ${node.exclusiveMaximum}`]),
+    ...(isBound(highest) ? [`to ${highest}`] : []),
   ];
   const noun = node.type === 'integer' ? 'whole number' : (node.type ?? 'any');
   return [noun, ...bounds].join(' ');

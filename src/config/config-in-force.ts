@@ -41,6 +41,12 @@ export function needsRestart(file: LoadedConfig, inForce: LoadedConfig): readonl
   return isReordered && paths.every((path) => !path.startsWith('metrics')) ? [...paths, 'metrics'] : paths;
 }
 
+/** Warnings of the file that were not there before; the others have been told. */
+export function newWarnings(next: LoadedConfig, current: LoadedConfig): readonly Fault[] {
+  const told = new Set(current.warnings.map(({ message }) => message));
+  return next.warnings.filter(({ message }) => !told.has(message));
+}
+
 /** First values of labels that were added or changed: a running gateway does not read them. */
 export function unreadSeeds(next: LoadedConfig, current: LoadedConfig): readonly Fault[] {
   return differences(current.config.labels, next.config.labels, [SEED_SECTION])
@@ -60,7 +66,7 @@ export function mixtureFaults(inForce: LoadedConfig, restartPaths: readonly stri
     .filter(({ path: [section] }) => TAKEN_SECTIONS.has(String(section)))
     .map(({ path, message }) => ({
       path: formatJsonPath(path),
-      message: `${message}. What it refers to needs a restart to come into force: ${restartPaths.join(', ')}`,
+      message: `${message}. The file declares what is missing, but a restart has to bring it into force: ${restartPaths.join(', ')}`,
     }));
 }
 

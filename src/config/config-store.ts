@@ -4,12 +4,14 @@ import {
   configInForce,
   mixtureFaults,
   needsRestart,
+  newWarnings,
   unreadSeeds,
 } from './config-in-force.ts';
 import type {
   ConfigReloadReport,
   ConfigStatus,
   ReloadCheck,
+  ReloadLastCheck,
   ReloadPreparation,
   ReloadWarning,
 } from './config-types.ts';
@@ -32,6 +34,7 @@ export interface ConfigStore {
   /** Reads the file again. Never fails for a faulty file: the report names what is wrong. One after another. */
   reload(): Promise<ConfigReloadReport>;
   addCheck(check: ReloadCheck): void;
+  addLastCheck(check: ReloadLastCheck): void;
   addWarning(warning: ReloadWarning): void;
   addPreparation(preparation: ReloadPreparation): void;
   /** Reloads when the file changes, until closed. */
@@ -46,14 +49,15 @@ export function createConfigStore(options: ConfigStoreOptions): ConfigStore {
 class FileConfigStore implements ConfigStore {
   readonly #options: ConfigStoreOptions;
   readonly #checks: ReloadCheck[] = [];
+  readonly #lastChecks: ReloadLastCheck[] = [];
   readonly #warnings: ReloadWarning[] = [];
   readonly #preparations: ReloadPreparation[] = [];
   readonly #stop = new AbortController();
   readonly #counts = { changed: 0, unchanged: 0, failed: 0 };
   #current: LoadedConfig;
   #lastReload: ConfigReloadReport | null = null;
-  /** What was logged last: the same faults again are no news. */
-  #logged: string;
+  /** What was wrong at the last reload, as text: the same again is no news. */
+  #wrong = '[[],[]]';
   /** The end of the line of reloads: two at once could swap an older state over a newer one. */
   #tail: Promise<unknown> = Promise.resolve();
   #watching: Promise<void> | null = null;
@@ -61,7 +65,6 @@ class FileConfigStore implements ConfigStore {
   constructor(options: ConfigStoreOptions) {
     this.#options = options;
     this.#current = options.loaded;
-    this.#logged = JSON.stringify([[], [], options.loaded.warnings]);
   }
 
   current(): LoadedConfig {
@@ -74,6 +77,10 @@ class FileConfigStore implements ConfigStore {
 
   addCheck(check: ReloadCheck): void {
     this.#checks.push(check);
+  }
+
+  addLastCheck(check: ReloadLastCheck): void {
+    this.#lastChecks.push(check);
   }
 
   addWarning(warning: ReloadWarning): void {
@@ -132,7 +139,7 @@ class FileConfigStore implements ConfigStore {
     const next = configInForce(current, file.value);
     const restart = needsRestart(file.value, next);
     const changed = changedSections(next, current);
-    const warnings = [...next.warnings, ...unreadSeeds(next, current)];
+    const warnings = [...newWarnings(next, current), ...unreadSeeds(next, current)];
     if (changed.length === 0) {
       // Labels and warnings of the file are taken over: there is nothing to check in them.
       this.#current = next;
@@ -158,7 +165,9 @@ class FileConfigStore implements ConfigStore {
       if (prepared.kind === 'failed') return refused(prepared.faults);
       commits.push(prepared.value);
     }
-    // No `await` in between: nobody sees one section new and another old.
+    // No `await` from here on: nothing changes under the last checks, nobody sees one section new and another old.
+    const lastFaults = this.#lastChecks.flatMap((check) => check(next, current));
+    if (lastFaults.length > 0) return refused(lastFaults);
     this.#current = next;
     for (const commit of commits) this.#follow(commit);
     return { changed, needsRestart: restart, warnings: [...warnings, ...odd.value], faults: [] };
@@ -178,9 +187,9 @@ class FileConfigStore implements ConfigStore {
   #log(report: ConfigReloadReport): void {
     const { logger } = this.#options;
     const { changed, hash, needsRestart: needs_restart, warnings, faults } = report;
-    const news = JSON.stringify([faults, needs_restart, warnings]);
-    const isNews = news !== this.#logged;
-    this.#logged = news;
+    const wrong = JSON.stringify([faults, needs_restart]);
+    const isNews = wrong !== this.#wrong || warnings.length > 0;
+    this.#wrong = wrong;
     if (faults.length > 0) {
       if (!isNews) return;
       logger.warn(

@@ -7,6 +7,12 @@ import type { LoadedConfig } from './load-config.ts';
  */
 export type ReloadCheck = (next: LoadedConfig, current: LoadedConfig) => Promise<readonly Fault[]>;
 
+/**
+ * Asked once more in the very turn in which a reload would come into force, after checks and preparations that took their
+ * time: any fault refuses it.
+ */
+export type ReloadLastCheck = (next: LoadedConfig, current: LoadedConfig) => readonly Fault[];
+
 /** What an operator should know of a change that is no reason to refuse it. */
 export type ReloadWarning = (next: LoadedConfig, current: LoadedConfig) => readonly Fault[];
 

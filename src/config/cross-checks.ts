@@ -123,6 +123,10 @@ function metricFault(name: string, metric: MetricConfig): CrossCheckFault | null
     const message = `"min" (${metric.min}) must be below "max" (${metric.max})`;
     return fault(['metrics', name, 'min'], message, [['metrics', name, 'max']]);
   }
+  if (metric.type === 'float' && !Number.isFinite(metric.max - metric.min)) {
+    const message = `${metric.min} to ${metric.max} is too wide a range to be measured`;
+    return fault(['metrics', name, 'max'], message, [['metrics', name, 'min']]);
+  }
   return null;
 }
 

@@ -26,13 +26,35 @@ export function experimentFaults(
 
 /** What works but is probably not meant. */
 export function experimentWarnings(config: GatewayConfig): readonly PathFault[] {
-  return Object.entries(config.experiments).flatMap(([name, { arms, policy }]) => {
-    // The challenger of one of two arms is the other one, whatever is known of them.
-    if (policy.kind !== 'top_two_thompson' || policy.beta !== 0.5 || Object.keys(arms).length > 2) return [];
-    const message =
-      'between two arms with "beta" 0.5 this is an even split for ever: use "thompson" to favour the better one, or "fixed"';
-    return [{ path: ['experiments', name, 'policy'], message }];
-  });
+  return Object.entries(config.experiments).flatMap(([name, experiment]) => [
+    ...splitWarnings(['experiments', name, 'policy'], experiment),
+    ...weightWarnings(['experiments', name, 'arms'], experiment),
+    ...baselineWarnings(['experiments', name, 'baseline'], experiment),
+  ]);
+}
+
+function splitWarnings(path: JsonPath, { arms, policy }: ExperimentConfig): readonly PathFault[] {
+  // The challenger of one of two arms is the other one, whatever is known of them.
+  if (policy.kind !== 'top_two_thompson' || policy.beta !== 0.5 || Object.keys(arms).length > 2) return [];
+  const message =
+    'between two arms with "beta" 0.5 this is an even split for ever: use "thompson" to favour the better one, or "fixed"';
+  return [{ path, message }];
+}
+
+/** Whoever writes 0.9 and 0.1 believes that the second arm gets few. */
+function weightWarnings(path: JsonPath, { arms, policy }: ExperimentConfig): readonly PathFault[] {
+  const [first, ...others] = Object.values(arms);
+  if (policy.kind === 'fixed' || others.every(({ weight }) => weight === first?.weight)) return [];
+  const message = `the weights are not used by "${policy.kind}", which begins with an even split: take them out, or use "fixed"`;
+  return [{ path, message }];
+}
+
+/** JSON objects are read with names of digits first, in ascending order: the first arm need not be the first of the file. */
+function baselineWarnings(path: JsonPath, { arms, baseline }: ExperimentConfig): readonly PathFault[] {
+  const [first] = Object.keys(arms);
+  if (baseline !== undefined || first === undefined || !/^(0|[1-9]\d*)$/.test(first)) return [];
+  const message = `is "${first}": arms named by a number come first, wherever they stand; write "baseline" to be sure`;
+  return [{ path, message }];
 }
 
 function armFaults(path: JsonPath, experiment: ExperimentConfig): readonly PathFault[] {
@@ -87,10 +109,11 @@ export function experimentMetric(
   return experiment.metric ?? primaryMetricOf(config, experiment.prompt);
 }
 
-/** Whether a policy can learn from the metric: two of its values differ in reward. */
+/** Whether a policy can learn from the metric: two of its values differ in reward, or one from silence where that earns 0. */
 export function hasRange(metric: MetricConfig): boolean {
   if (metric.type !== 'categorical') return true;
-  const rewards = Object.values(metric.values);
+  const declared = Object.values(metric.values);
+  const rewards = metric.missing === 'zero' ? [...declared, 0] : declared;
   return rewards.some((reward) => reward !== rewards[0]);
 }
 

@@ -8,11 +8,13 @@ export function labelsFaults(
   declaredExperiments: readonly string[],
 ): readonly PathFault[] {
   const faults: PathFault[] = [];
+  // An experiment may be called like a property every object has.
+  const experiments = new Map(Object.entries(config.experiments));
   for (const [prompt, labels] of Object.entries(config.labels)) {
     for (const [label, target] of Object.entries(labels)) {
       if (typeof target === 'string' || !('experiment' in target)) continue;
       const path = ['labels', prompt, label, 'experiment'];
-      const experiment = config.experiments[target.experiment];
+      const experiment = experiments.get(target.experiment);
       if (experiment !== undefined && experiment.prompt !== prompt) {
         const message = `experiment "${target.experiment}" compares versions of prompt "${experiment.prompt}", not of "${prompt}"`;
         faults.push({ path, message });

@@ -79,6 +79,9 @@ function valueFaults(path: JsonPath, feature: FeatureConfig): readonly PathFault
       if (!(min < max)) {
         return [{ path: [...path, 'min'], message: `"min" (${min}) must be below "max" (${max})` }];
       }
+      if (!Number.isFinite(max - min)) {
+        return [{ path: [...path, 'max'], message: `${min} to ${max} is too wide a range to be measured` }];
+      }
       const isOutside = feature.default !== undefined && (feature.default < min || feature.default > max);
       const message = `${feature.default} is outside of the range ${min} to ${max}`;
       return isOutside ? [{ path: [...path, 'default'], message }] : [];

@@ -61,7 +61,8 @@ function guardrailFaults(
     const isRight = max_increase !== undefined && max_loss === undefined;
     return isRight ? [] : [{ path, message: `"${ERROR_RATE}" takes "max_increase", and nothing else` }];
   }
-  const unknown = unknownName([...path, 'metric'], metric, metrics, 'metric');
+  const known = metrics === null ? null : [...metrics, ERROR_RATE];
+  const unknown = unknownName([...path, 'metric'], metric, known, 'metric');
   if (unknown.length > 0) return unknown;
   const isRight = max_loss !== undefined && max_increase === undefined;
   return isRight

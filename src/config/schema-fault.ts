@@ -21,6 +21,7 @@ export interface SchemaNode {
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
   readonly properties?: Readonly<Record<string, SchemaNode>>;
   readonly required?: readonly string[];
   readonly additionalProperties?: SchemaNode | false;
@@ -95,7 +96,7 @@ function messageOf(issue: Issue, value: unknown): string {
       return `must be ${issue.inclusive === true ? 'at least' : 'above'} ${issue.minimum}, got ${shown(value)}`;
     case 'too_big':
       if (issue.origin === 'string') return `must have at most ${issue.maximum} characters`;
-      return `must be at most ${issue.maximum}, got ${shown(value)}`;
+      return `must be ${issue.inclusive === true ? 'at most' : 'below'} ${issue.maximum}, got ${shown(value)}`;
     case 'invalid_key':
       return issue.issues[0] === undefined ? issue.message : messageOf(issue.issues[0], undefined);
     default:

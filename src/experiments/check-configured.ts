@@ -4,6 +4,7 @@ import type { PromptRegistry } from '../prompts/index.ts';
 import type { Experiment } from './experiment-types.ts';
 import { seedFaults } from './labels-seed.ts';
 import { experimentWarnings, loadExperiments } from './load-experiments.ts';
+import { gatedPromptFaults } from './rollout-gate.ts';
 
 export interface ConfiguredFindings {
   /** A start would be refused; for labels: one with a database that has never set them. */
@@ -11,7 +12,7 @@ export interface ConfiguredFindings {
   readonly warnings: readonly Fault[];
 }
 
-/** What experiments and first values of labels say about prompts that are not so. Needs no database. */
+/** What experiments, gates and first values of labels say about prompts that are not so. Needs no database. */
 export function checkConfigured(config: GatewayConfig, registry: PromptRegistry): ConfiguredFindings {
   const { experiments, faults } = tryLoad(config, registry);
   const known = {
@@ -22,7 +23,11 @@ export function checkConfigured(config: GatewayConfig, registry: PromptRegistry)
       ),
   };
   return {
-    faults: [...faults, ...seedFaults(config.labels, known)],
+    faults: [
+      ...faults,
+      ...seedFaults(config.labels, known),
+      ...gatedPromptFaults(config.rollout_gates, registry),
+    ],
     warnings: experimentWarnings(experiments, registry),
   };
 }

@@ -30,6 +30,10 @@ export function createExperimentsInForce(
       store.addCheck(async (next) =>
         pointedToFaults(loadExperiments(next.config, registry()), inForce, labels),
       );
+      // A label may have moved while checks and preparations took their time.
+      store.addLastCheck((next) =>
+        pointedToFaults(loadExperiments(next.config, registry()), inForce, labels),
+      );
       store.addWarning((next) => experimentChanges(loadExperiments(next.config, registry()), inForce));
       store.addPreparation(async (next) => {
         const experiments = loadExperiments(next.config, registry());
@@ -53,14 +57,12 @@ function pointedToFaults(
     ({ name, prompt }) => !next.some((other) => other.name === name && other.prompt === prompt),
   );
   return gone.flatMap(({ name, prompt }) =>
-    labels.names(prompt).flatMap((label) => {
-      const to = labels.find(prompt, label)?.to;
-      if (to?.kind !== 'experiment' || to.experiment !== name) return [];
+    labels.leadingTo(prompt, name).map((label) => {
       const other = next.find((candidate) => candidate.name === name);
       const what =
         other === undefined ? 'is gone' : `compares versions of "${other.prompt}" instead of "${prompt}"`;
       const message = `${what}, but label ${prompt}@${label} still points to it: its calls would fail. Move the label first (PUT /prompts/${prompt}/labels/${label}), then save the file again or send SIGHUP`;
-      return [{ path: `experiments.${name}`, message }];
+      return { path: `experiments.${name}`, message };
     }),
   );
 }

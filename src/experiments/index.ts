@@ -28,6 +28,7 @@ export { experimentWarnings, loadExperiments } from './load-experiments.ts';
 export { createPolicyRunner, type PolicyRunner } from './policy-runner.ts';
 export { rewardRange } from './reward-scale.ts';
 export { createDefinitionGates, type RolloutDefinitions } from './rollout-definitions.ts';
+export { gatedPromptFaults } from './rollout-gate.ts';
 export { createRolloutGates, gateFacts, type RolloutGates } from './rollout-gates.ts';
 export { createRolloutHistory, type RolloutHistory } from './rollout-history.ts';
 export {

@@ -64,4 +64,6 @@ export interface LabelView {
   find(prompt: string, label: string): LabelEvent | null;
   /** Names of a prompt's labels, without the `@`. */
   names(prompt: string): readonly string[];
+  /** Labels of a prompt that point to the experiment, or are being moved there at this moment. */
+  leadingTo(prompt: string, experiment: string): readonly string[];
 }

@@ -82,11 +82,21 @@ export function createLabels(options: LabelsOptions): Labels {
   const known: KnownTargets = { registry, experiments: options.experiments };
   const byPrompt = new Map<string, Map<string, LabelEvent>>();
   const stop = new AbortController();
+  /** Moves that were admitted and are not stored yet: their targets have to stay. */
+  const underWay = new Set<LabelMoveRequest>();
   let seenSequence = 0;
   let following: Promise<void> | null = null;
 
   const find = (prompt: string, label: string): LabelEvent | null => byPrompt.get(prompt)?.get(label) ?? null;
   const names = (prompt: string): readonly string[] => [...(byPrompt.get(prompt)?.keys() ?? [])].sort();
+
+  const leadingTo = (prompt: string, experiment: string): readonly string[] => {
+    const isThere = (to: LabelTarget | undefined): boolean =>
+      to?.kind === 'experiment' && to.experiment === experiment;
+    const moving = [...underWay].filter((move) => move.prompt === prompt && isThere(move.to));
+    const there = names(prompt).filter((label) => isThere(find(prompt, label)?.to));
+    return [...new Set([...there, ...moving.map(({ label }) => label)])];
+  };
 
   /** Events arrive twice (own moves come back with a poll) and late: only a newer one counts. */
   const apply = (event: LabelEvent): boolean => {
@@ -194,6 +204,7 @@ export function createLabels(options: LabelsOptions): Labels {
   return {
     find,
     names,
+    leadingTo,
     list: (prompt) => {
       registry().family(prompt);
       return names(prompt).flatMap((label) => find(prompt, label) ?? []);
@@ -210,12 +221,13 @@ export function createLabels(options: LabelsOptions): Labels {
       requireMovable(request);
       const { overrideReason: _override, ...asked } = request;
       const toHash = targetHash(known, request.prompt, request.to);
-      const { finding, live } = await gates.admitMove({
-        ...request,
-        from: find(request.prompt, request.label)?.to ?? null,
-        seeded: false,
-      });
+      underWay.add(request);
       try {
+        const { finding, live } = await gates.admitMove({
+          ...request,
+          from: find(request.prompt, request.label)?.to ?? null,
+          seeded: false,
+        });
         const event = await store.appendMove({
           ...asked,
           id: ids.next('lbl'),
@@ -229,6 +241,8 @@ export function createLabels(options: LabelsOptions): Labels {
         return event;
       } catch (error) {
         throw errorCode(error) === 'conflict' ? await conflictOf(error, request) : error;
+      } finally {
+        underWay.delete(request);
       }
     },
     seed: async (configured) => {

@@ -140,7 +140,7 @@ function refusalText({ kind, name, to, labels }: Change, finding: GateFinding): 
   const users = labels.length === 0 ? '' : ` for ${labels.map((label) => `@${label}`).join(', ')}`;
   const override = JSON.stringify({ [kind]: name, revision: to, reason: '…' });
   return (
-    `the rollout gate of this change is closed${users}: ${closedText(finding)}. Run it in shadow (section "shadow") until ` +
-    `it holds, take the change back, or add to rollout_gates.overrides: ${override}`
+    `the rollout gate of this change is closed${users}: ${closedText(finding)}. Take the change back and run it in shadow ` +
+    `(section "shadow") until it holds, or add to rollout_gates.overrides: ${override}`
   );
 }

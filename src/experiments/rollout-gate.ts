@@ -1,5 +1,6 @@
 import type { GatewayConfig } from '../config/index.ts';
-import { HOUR_MS } from '../kernel/index.ts';
+import { type Fault, HOUR_MS, listNames, nearestName } from '../kernel/index.ts';
+import type { PromptRegistry } from '../prompts/index.ts';
 import type { GateCondition, GateEvidence, GateFinding, GateTarget, GateTotals } from './rollout-types.ts';
 
 type RolloutGates = GatewayConfig['rollout_gates'];
@@ -14,6 +15,17 @@ export function gateOfLabel(gates: RolloutGates, prompt: string, label: string):
 
 export function gateOfPolicy(gates: RolloutGates, policy: string): PolicyGate | null {
   return (Object.hasOwn(gates.policies, policy) ? gates.policies[policy] : undefined) ?? null;
+}
+
+/** Gates of prompts that do not exist: a misspelt one would guard nothing, and nobody would notice. */
+export function gatedPromptFaults(gates: RolloutGates, registry: PromptRegistry): readonly Fault[] {
+  const known = registry.prompts.map(({ name }) => name);
+  return Object.keys(gates.prompts).flatMap((prompt) => {
+    if (known.includes(prompt)) return [];
+    const nearest = nearestName(prompt, known);
+    const hint = nearest === null ? `; known: ${listNames(known)}` : ` (did you mean "${nearest}"?)`;
+    return [{ path: `rollout_gates.prompts.${prompt}`, message: `there is no prompt "${prompt}"${hint}` }];
+  });
 }
 
 /** Every condition of the gate against what shadow runs say. What they do not say does not hold. */

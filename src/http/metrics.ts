@@ -2,12 +2,13 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { KeyLimiter } from '../access/index.ts';
 import type { ConfigStore } from '../config/index.ts';
 import type { Ledger } from '../ledger/index.ts';
-import type { PromptRegistry, PromptStore } from '../prompts/index.ts';
+import type { PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
 import type { GenerationObserver, ScoreObserver, ShadowObserver } from '../serving/index.ts';
 import { sampleRefusals } from './access-metrics.ts';
 import { sampleReloads } from './config-metrics.ts';
 import { type ExperimentStates, sampleExperiments } from './experiment-metrics.ts';
+import { createPromptLabels } from './prompt-labels.ts';
 import { createShadowMetrics } from './shadow-metrics.ts';
 
 /** What `/metrics` shows, and where it is counted. */
@@ -333,27 +334,4 @@ function sampleHealth(registry: Registry, { ledger, routes, gatewayVersion }: Me
       }
     },
   });
-}
-
-/** Prompt names become labels only when the registry knows them: a caller cannot grow the series. */
-function createPromptLabels(prompts: Pick<PromptStore, 'current'>) {
-  let registry: PromptRegistry | null = null;
-  let versionsByPrompt = new Map<string, ReadonlySet<string>>();
-
-  return (prompt: string | null, version: string | null) => {
-    const current = prompts.current();
-    if (current !== registry) {
-      registry = current;
-      versionsByPrompt = new Map(
-        current.prompts.map((family) => [
-          family.name,
-          new Set(family.versions.map((entry) => entry.version)),
-        ]),
-      );
-    }
-    if (prompt === null) return { prompt: 'none', promptVersion: 'none' };
-    const versions = versionsByPrompt.get(prompt);
-    if (versions === undefined) return { prompt: 'unknown', promptVersion: 'unknown' };
-    return { prompt, promptVersion: version !== null && versions.has(version) ? version : 'unknown' };
-  };
 }

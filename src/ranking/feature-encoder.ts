@@ -5,7 +5,8 @@ type Values = Readonly<Record<string, unknown>>;
 
 /** Collects what is wrong with a request, or what of it is left out. */
 export interface FeatureFindings {
-  readonly fault: (found: Fault) => void;
+  /** Asked for only while there is room: looking for what may have been meant takes time, and a body holds many names. */
+  readonly fault: (find: () => Fault) => void;
   /** Path of a feature, or of a category's value, that the policy does not know and may ignore. */
   readonly ignored: (path: string) => void;
 }
@@ -199,9 +200,11 @@ function reportUnknown(
     ignored(place);
     return;
   }
-  const nearest = nearestName(name, known);
-  const hint = nearest === null ? `; declared: ${listNames(known)}` : ` (did you mean "${nearest}"?)`;
-  fault({ path: place, message: `is no feature of the policy${hint}` });
+  fault(() => {
+    const nearest = nearestName(name, known);
+    const hint = nearest === null ? `; declared: ${listNames(known)}` : ` (did you mean "${nearest}"?)`;
+    return { path: place, message: `is no feature of the policy${hint}` };
+  });
 }
 
 function reportValue(
@@ -216,10 +219,12 @@ function reportValue(
     ignored(`${place}=${shown(value)}`);
     return;
   }
-  const nearest =
-    feature.kind === 'category' && typeof value === 'string' ? nearestName(value, feature.values) : null;
-  const hint = nearest === null ? '' : ` (did you mean "${nearest}"?)`;
-  fault({ path: place, message: `must be ${expected(feature)}, got ${described(value)}${hint}` });
+  fault(() => {
+    const nearest =
+      feature.kind === 'category' && typeof value === 'string' ? nearestName(value, feature.values) : null;
+    const hint = nearest === null ? '' : ` (did you mean "${nearest}"?)`;
+    return { path: place, message: `must be ${expected(feature)}, got ${described(value)}${hint}` };
+  });
 }
 
 function expected(feature: FeatureDefinition): string {

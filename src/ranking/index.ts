@@ -1,5 +1,6 @@
 export { inputNames } from './feature-encoder.ts';
 export { loadScorePolicies } from './load-score-policies.ts';
+export { policyChanges } from './policy-changes.ts';
 export { type Ranking, type RankingInput, rankCandidates } from './rank-candidates.ts';
 export type {
   FeatureDefinition,

@@ -79,12 +79,13 @@ function encodeRequest(
   let unshown = 0;
   const ignored = new Set<string>();
   const findings: FeatureFindings = {
-    fault: (found) => {
-      if (faults.length < MAX_FAULTS) faults.push(found);
+    fault: (find) => {
+      if (faults.length < MAX_FAULTS) faults.push(find());
       else unshown += 1;
     },
+    // By name, not by candidate: a thousand of them lack the same one.
     ignored: (path) => {
-      if (ignored.size < MAX_IGNORED) ignored.add(path);
+      if (ignored.size < MAX_IGNORED) ignored.add(path.replace(/^candidates\[\d+\]/, 'candidates[]'));
     },
   };
   countFault(candidates.length, policy, findings);
@@ -105,10 +106,10 @@ function encodeRequest(
 }
 
 function countFault(count: number, { maxCandidates }: ScorePolicy, { fault }: FeatureFindings): void {
-  if (count === 0) fault({ path: 'candidates', message: 'is empty: send at least one candidate' });
+  if (count === 0) fault(() => ({ path: 'candidates', message: 'is empty: send at least one candidate' }));
   if (count > maxCandidates) {
     const message = `has ${count} candidates, at most ${maxCandidates} are ranked: choose among them first, or raise max_candidates of the policy`;
-    fault({ path: 'candidates', message });
+    fault(() => ({ path: 'candidates', message }));
   }
 }
 
@@ -117,7 +118,8 @@ function idFaults(candidates: readonly ScoreCandidate[], { fault }: FeatureFindi
   candidates.forEach(({ id }, index) => {
     const before = first.get(id);
     if (before === undefined) first.set(id, index);
-    else fault({ path: `candidates[${index}].id`, message: `is the id of candidates[${before}] too` });
+    else
+      fault(() => ({ path: `candidates[${index}].id`, message: `is the id of candidates[${before}] too` }));
   });
 }
 

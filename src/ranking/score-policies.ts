@@ -8,7 +8,7 @@ import {
   nearestName,
 } from '../kernel/index.ts';
 import { ridgeModel } from '../statistics/index.ts';
-import { freshState, learnPage } from './learn-page.ts';
+import { freshState, type Learnt, learnPage } from './learn-page.ts';
 import type {
   ScorePolicy,
   ScorePolicySnapshot,
@@ -87,7 +87,7 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
     policy: ScorePolicy,
     latest: ScorePolicySnapshot | null,
     learnt: Pick<ScorePolicySnapshot, 'rewards' | 'weight' | 'coefficients'>,
-    state: ScoreTrainingState | null,
+    training: Learnt | null,
   ): Promise<PolicyInForce> => {
     const sequence = (latest?.sequence ?? 0) + 1;
     const { rewards, weight, coefficients } = learnt;
@@ -102,8 +102,8 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
       weight,
       coefficients,
     };
-    const shown = state === null ? null : { ...state, snapshotSequence: sequence };
-    await store.commit({ state: shown, marks: [], snapshot });
+    const state = training === null ? null : { ...training.state, snapshotSequence: sequence };
+    await store.commit({ state, marks: training?.marks ?? [], snapshot });
     const { name } = policy;
     logger.info(
       { event: 'score_policy_updated', policy: name, policy_revision: snapshot.revision, rewards },
@@ -123,7 +123,7 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
   /** Learns one page; true when it was the last. */
   const step = async (policy: ScorePolicy): Promise<boolean> => {
     const { name, modelRevision, metric } = policy;
-    let state = (await store.findState(name, modelRevision)) ?? freshState(policy);
+    const state = (await store.findState(name, modelRevision)) ?? freshState(policy);
     const page = await store.trainingPage({
       policy: name,
       modelRevision,
@@ -132,18 +132,17 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
       closed: closedQuery(policy, state, clock.nowMs()),
       limit: PAGE_ROWS,
     });
-    if (page.changes.length > 0 || page.closed.length > 0) {
-      const learnt = learnPage(policy, state, page);
-      await store.commit({ state: learnt.state, marks: learnt.marks, snapshot: null });
-      state = learnt.state;
-    }
-    if (page.isLast) await show(policy, state);
+    const hasRows = page.changes.length > 0 || page.closed.length > 0;
+    const learnt = hasRows ? learnPage(policy, state, page) : { state, marks: [] };
+    const isStored = page.isLast && (await show(policy, learnt));
+    if (hasRows && !isStored) await store.commit({ ...learnt, snapshot: null });
     return page.isLast;
   };
 
-  /** Puts what is known in force, as a new snapshot when it is news. */
-  const show = async (policy: ScorePolicy, state: ScoreTrainingState): Promise<void> => {
+  /** Puts what is known in force: true when that was news, stored with its snapshot in one transaction. */
+  const show = async (policy: ScorePolicy, learnt: Learnt): Promise<boolean> => {
     const latest = await store.latestSnapshot(policy.name);
+    const { state } = learnt;
     const { rewards, ridge } = state;
     const isShown =
       latest?.policyRevision === policy.revision &&
@@ -151,8 +150,9 @@ export function createScorePolicies(options: ScorePoliciesOptions): ScorePolicie
     const coefficients = rewards === 0 || isShown ? [] : ridgeModel(ridge).coefficients();
     const next = isShown
       ? { policy, snapshot: latest }
-      : await publish(policy, latest, { rewards, weight: ridge.weight, coefficients }, state);
+      : await publish(policy, latest, { rewards, weight: ridge.weight, coefficients }, learnt);
     if (isWanted(policy)) inForce.set(policy.name, next);
+    return !isShown;
   };
 
   const update = async (name: string): Promise<void> => {

@@ -22,8 +22,6 @@ import {
   scoreWork,
 } from './shadow-work.ts';
 
-/** A turn of the event loop that comes this much late means that live calls wait for the processor. */
-const LATE_LOOP_MS = 100;
 /** Share of the ledger's queue from which on shadow rows stay out, so that there is room for the live ones. */
 const MAX_QUEUE_SHARE = 0.5;
 
@@ -82,9 +80,17 @@ export function createShadowRunner(options: ShadowRunnerOptions): ShadowRunner {
     return isSaturated ? 'live_saturated' : null;
   };
 
+  const spend = (rule: ShadowRule, nanoUsd: number): void => {
+    const limit = rule.budgetNanoUsdPerDay;
+    const wasLeft = budget.spentTodayNanoUsd(rule.name) < limit;
+    budget.add(rule, nanoUsd);
+    if (!wasLeft || budget.spentTodayNanoUsd(rule.name) < limit) return;
+    logger.info({ event: 'shadow_budget_spent', rule: rule.name }, 'no more shadow runs of this rule today');
+  };
+
   const finish = async ({ rule, liveId }: ShadowWork, result: ShadowResult): Promise<void> => {
     const { status, costNanoUsd, charged, error } = result;
-    budget.add(rule, costNanoUsd ?? (charged ? rule.assumedCostNanoUsd : 0));
+    spend(rule, costNanoUsd ?? (charged ? rule.assumedCostNanoUsd : 0));
     if (error !== null && errorCode(error) === 'internal') logBroken(rule, liveId, error);
     try {
       await result.record();
@@ -114,7 +120,7 @@ export function createShadowRunner(options: ShadowRunnerOptions): ShadowRunner {
   };
 
   const admit = (work: ShadowWork, offeredMs: number): void => {
-    const isLate = clock.monotonicMs() - offeredMs > LATE_LOOP_MS;
+    const isLate = clock.monotonicMs() - offeredMs > work.maxLateMs;
     const reason = obstacle(work) ?? (isLate ? 'event_loop_late' : null);
     if (reason !== null) drop(work.rule.name, reason);
     else if (!places.enter(work.rule, () => run(work))) drop(work.rule.name, 'queue_full');

@@ -18,12 +18,18 @@ export interface ShadowWorkParts extends ShadowCallParts, ShadowScoreParts {
   readonly shadowLedger: ShadowLedger;
 }
 
+/** A call waits for its upstream; ranking is work for the processor, and live ranking has promised to take below 50 ms. */
+const MAX_LATE_CALL_MS = 100;
+const MAX_LATE_SCORE_MS = 20;
+
 /** One sampled live call or ranking, ready to be run on its rule's candidate. */
 export interface ShadowWork {
   readonly rule: ShadowRule;
   readonly liveId: string;
   /** Route whose live calls must not wait for this one; null: none is used. */
   readonly liveRoute: string | null;
+  /** Lateness of the event loop at which it is not begun, in milliseconds: live calls wait for the processor then. */
+  readonly maxLateMs: number;
   /** What came of it, not written yet; or why it was dropped. */
   run(stop: AbortSignal): Promise<ShadowResult | ShadowDropReason>;
 }
@@ -69,6 +75,7 @@ export function callWork(rule: PromptShadowRule, live: LiveCall, parts: ShadowWo
     rule,
     liveId: live.record.id,
     liveRoute: live.call.route.name,
+    maxLateMs: MAX_LATE_CALL_MS,
     run: async (stop) => {
       const candidate = candidateOf(rule, live, parts.prompts);
       if (typeof candidate === 'string') return candidate;
@@ -92,6 +99,7 @@ export function scoreWork(rule: PolicyShadowRule, live: LiveScore, parts: Shadow
     rule,
     liveId: live.record.id,
     liveRoute: null,
+    maxLateMs: MAX_LATE_SCORE_MS,
     run: async () => {
       const { record, pair } = runShadowScore(rule, live, parts);
       return {

@@ -3,11 +3,13 @@ import {
   createEvaluationQueue,
   createExperimentOffPolicy,
   evaluateDecisionLog,
+  type UnitDecisionPage,
 } from '../../src/analytics/index.ts';
 import { HOUR_MS, seededRandom } from '../../src/kernel/index.ts';
 import {
   chooseByWeights,
   foldLoggedCell,
+  foldLoggedDecision,
   offPolicyEvaluation,
   offPolicyReport,
 } from '../../src/statistics/index.ts';
@@ -288,6 +290,74 @@ describe('what if', () => {
 
     await expect(answer).rejects.toMatchObject({ code: 'client_closed' });
   });
+});
+
+test('late, corrected and withdrawn outcomes count in the estimators as in the rows', async () => {
+  const decisions = simulated(11, 400);
+  await record('fixed', decisions);
+  const later = (n: number, reward: number) => ({
+    kind: 'outcome' as const,
+    outcome: outcomeRecord(
+      { outcomeId: `fix_${n}`, reward, value: reward === 1, receivedAtMs: Date.UTC(2026, 10, 24) },
+      { generationId: `gen_fixed_${n}` },
+    ),
+  });
+  for (const [n, { reward }] of decisions.entries()) {
+    if (n % 7 === 0) {
+      await storage.ledger.appendOutcomes({ apiKeyId: 'key-a', entries: [later(n, 1 - (reward ?? 0))] });
+    }
+    if (n % 11 === 0) {
+      const outcomeId = `out_gen_fixed_${n}`;
+      const entries = [{ kind: 'void' as const, void: { outcomeId, receivedAtMs: 0 } }];
+      await storage.ledger.appendOutcomes({ apiKeyId: 'key-a', entries });
+    }
+  }
+
+  const answer = await offPolicy().evaluate(experimentNamed('fixed'), 'weights:v1=1,v2=1,v3=2', NEVER);
+  const rows: { readonly revision: string; readonly chosen: number; readonly reward: number }[] = [];
+  let after: { createdAtMs: number; sequence: number } | null = { createdAtMs: 0, sequence: 0 };
+  while (after !== null) {
+    const page: UnitDecisionPage = await storage.offPolicyReader.unitDecisions({
+      experiment: 'fixed',
+      prompt: 'tip',
+      metric: 'completed',
+      after,
+      toMs: NOW_MS,
+      limit: 97,
+    });
+    for (const { policyRevision: revision, arm, reward } of page.decisions) {
+      if (reward !== null) rows.push({ revision, chosen: ARMS.indexOf(arm), reward });
+    }
+    after = page.next;
+  }
+  const qHat = ARMS.map((_arm, arm) => {
+    const rewards = rows.filter(({ chosen }) => chosen === arm).map(({ reward }) => reward);
+    return rewards.reduce((sum, reward) => sum + reward, 0) / rewards.length;
+  });
+  let evaluation = offPolicyEvaluation();
+  for (const { revision, chosen, reward } of rows) {
+    const byArm = await storage.offPolicyReader.revisionPropensities('fixed', revision);
+    const propensities = ARMS.map((arm) => byArm?.[arm] ?? 0);
+    evaluation = foldLoggedDecision(evaluation, {
+      propensities,
+      chosen,
+      reward,
+      target: [0.25, 0.25, 0.5],
+      qHat,
+    });
+  }
+  const expected = offPolicyReport(evaluation);
+
+  expect(rows.length).not.toBe(decisions.filter(({ reward }) => reward !== null).length);
+  expect(answer.decisions).toBe(rows.length);
+  expect(answer.interval?.decisions).toBe(rows.length);
+  for (const name of ['ips', 'snips', 'dr', 'sndr', 'switchDr', 'drOs'] as const) {
+    expect(answer.estimators[name]?.value).toBeCloseTo(expected[name]?.value ?? Number.NaN, 10);
+    expect(answer.estimators[name]?.standardError).toBeCloseTo(
+      expected[name]?.standardError ?? Number.NaN,
+      10,
+    );
+  }
 });
 
 test('refuses to conclude about an arm that units could not get', async () => {

@@ -339,6 +339,53 @@ describe('the report of a ranking policy', () => {
   });
 });
 
+test('rewards of any range, where less is better, stay in the numbers of the metric', async () => {
+  const minutes = scriptedScorePolicy({
+    ...TIPS,
+    name: 'minutes',
+    declaration: {
+      type: 'float',
+      description: '',
+      min: 1,
+      max: 5,
+      optimize: 'min',
+      attribution_window_hours: 168,
+      missing: 'exclude',
+    },
+  });
+  const decisions = simulated(21, 400).map((decision) => ({
+    ...decision,
+    reward: decision.reward === null ? null : 1 + 4 * decision.reward,
+  }));
+  await record('minutes', decisions);
+
+  const { offPolicy, recent } = await reports(minutes).policyReport('minutes', 'greedy', NEVER);
+  const lines = decisions
+    .filter(({ reward }) => reward !== null)
+    .map(({ propensities, chosen, reward, estimates }) =>
+      JSON.stringify({
+        propensities,
+        chosen,
+        reward,
+        target: estimates.map((estimate) => (estimate === Math.max(...estimates) ? 1 : 0)),
+        // An estimate of 1 is the best: here the smallest number.
+        q_hat: estimates.map((estimate) => 5 - 4 * estimate),
+      }),
+    );
+  const offline = await evaluateDecisionLog(
+    { name: 'log', text: textOf(`${lines.join('\n')}\n`) },
+    { scale: { min: 1, max: 5 }, alpha: 0.05, switchTau: 10 },
+  );
+
+  for (const name of ['ips', 'snips', 'dm', 'dr', 'sndr', 'switchDr', 'drOs'] as const) {
+    expect(offPolicy?.estimators[name]?.value).toBeCloseTo(offline[name]?.value ?? Number.NaN, 10);
+  }
+  expect(offPolicy?.interval?.lower).toBeCloseTo(offline.interval.lower, 10);
+  expect(offPolicy?.interval?.upper).toBeCloseTo(offline.interval.upper, 10);
+  expect(recent.interval?.lower).toBeGreaterThan(1);
+  expect(recent.interval?.upper).toBeLessThan(5);
+});
+
 test('decisions that nobody could have made are left out and counted', async () => {
   const sound: Decision = {
     propensities: [0.5, 0.5],

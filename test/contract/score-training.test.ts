@@ -261,6 +261,29 @@ describe('a policy trained from the ledger', () => {
     expect(Math.max(...silent.coefficients.map(Math.abs))).toBeLessThanOrEqual(1e-12);
   });
 
+  test('where silence counts as 0, comes to the reward of every closed decision, whenever it was read', async () => {
+    const policy = scorePolicy({}, { missing: 'zero', attribution_window_hours: 0.25 });
+    const policies = await trainer([policy]);
+    // 40 minutes; the window of the first half has closed by the end.
+    await live(policies, 120);
+    const { rows } = await storage.ledgerReader.readRows('scores', 0, 1_000);
+    const model = ridgeModel({ dimension: 4, lambda: 1 });
+    let closed = 0;
+    for (const row of rows) {
+      if (Number(row['created_at_ms']) + HOUR_MS / 4 > clock.nowMs()) continue;
+      const score = await storage.ledgerReader.findScore(String(row['id']));
+      const reward = score?.outcomes.find((outcome) => outcome.counts)?.reward ?? 0;
+      model.add(score?.chosenInput ?? [], reward);
+      closed += 1;
+    }
+
+    const { rewards, coefficients } = policies.current('tips');
+    expect(rewards).toBe(closed);
+    expect(closed).toBeGreaterThan(50);
+    expect(closed).toBeLessThan(120);
+    expect(worstDifference(coefficients, model.coefficients())).toBeLessThanOrEqual(1e-9);
+  });
+
   test('two updates at once count nothing twice', async () => {
     const policies = await trainer([scorePolicy()]);
     await decide(policies, 'scr_1', 0.5, 0);

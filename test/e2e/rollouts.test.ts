@@ -4,6 +4,8 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { loadConfig, loadEnvironment } from '../../src/config/index.ts';
 import { startGatewayForTest, type TestGateway } from '../helpers/gateway-for-test.ts';
 import { eventually, processBench } from '../helpers/gateway-process.ts';
+import { generationRecord } from '../helpers/ledger-records.ts';
+import { openSqliteOn } from '../helpers/open-sqlite-for-test.ts';
 import {
   type Reply,
   sendCompletion,
@@ -60,12 +62,11 @@ describe('the rollout gate of a label', () => {
     const gateway = await start({ config: GATED });
 
     const refused = await gateway.put('/prompts/tip/labels/live', TO_V2);
-    for (let user = 0; user < 3; user += 1) await ask(gateway, `u${user}`);
-    await eventually(
-      async () =>
-        (await gateway.get('/analytics/shadow/next')).json.runs?.pairs !== 0 &&
-        (await gateway.put('/prompts/tip/labels/live', TO_V2)).status === 200,
-    );
+    // A busy machine drops shadow runs: ask until enough have run.
+    await eventually(async () => {
+      await ask(gateway, 'u1');
+      return (await gateway.put('/prompts/tip/labels/live', TO_V2)).status === 200;
+    });
     const back = await gateway.put('/prompts/tip/labels/live', { version: 'v1', reason: 'v2 is too warm' });
 
     expect(refused).toMatchObject({
@@ -94,11 +95,9 @@ describe('the rollout gate of a label', () => {
       'held',
       'exempt',
     ]);
-    expect(label.history[1].gate.targets[0].conditions[0]).toMatchObject({
-      required: 3,
-      actual: 3,
-      holds: true,
-    });
+    const [runs] = label.history[1].gate.targets[0].conditions;
+    expect(runs).toMatchObject({ condition: 'min_shadow_runs', required: 3, holds: true });
+    expect(runs.actual).toBeGreaterThanOrEqual(3);
     const { json: history } = await gateway.get('/analytics/rollouts?subject=tip@live');
     expect(
       history.rollouts.map(({ from, to, decision }: Record<string, string>) => [from, to, decision]),
@@ -181,6 +180,15 @@ describe('a definition that would lead users to what has not been shown', () => 
       'refused',
       'allowed',
     ]);
+  });
+
+  test('is refused where the gate names a prompt that does not exist', async () => {
+    const misspelt = { ...RUNNING, rollout_gates: { prompts: { tpi: { min_shadow_runs: 3 } } } };
+
+    await expect(start({ config: misspelt })).rejects.toMatchObject({
+      code: 'config_invalid',
+      faults: [{ path: 'rollout_gates.prompts.tpi', message: expect.stringContaining('did you mean "tip"') }],
+    });
   });
 
   test('refuses the start, while weights of versions that were live may change', async () => {
@@ -397,11 +405,11 @@ describe('a policy of /score with a gate', () => {
     };
 
     const refused = await change(CAREFUL);
-    for (let user = 0; user < 3; user += 1) {
+    await eventually(async () => {
       const candidates = [0.1, 0.9].map((effort) => ({ id: `c${effort}`, features: { effort } }));
-      await gateway.post('/score', { policy: 'tips', candidates, user_id: `u${user}` });
-    }
-    await eventually(async () => (await change(CAREFUL)).length === 0);
+      await gateway.post('/score', { policy: 'tips', candidates, user_id: 'u1' });
+      return (await change(CAREFUL)).length === 0;
+    });
     const back = await change(BOLD);
     const unseen = await change({ ...BOLD, floor_share: 0.9 });
 
@@ -420,5 +428,63 @@ describe('a policy of /score with a gate', () => {
       'refused',
       'exempt',
     ]);
+  });
+});
+
+const WATCHED = {
+  ...RUNNING,
+  rollout_gates: {},
+  experiments: { tone: { ...TONE, guardrail_interval_seconds: 1 } },
+};
+
+/** Units that were all given one arm by even chances, written past the assignment: as a fault would. */
+async function giveAll(
+  { config, directory }: TestGateway,
+  { arm, units, revision }: { readonly arm: string; readonly units: number; readonly revision: string },
+): Promise<void> {
+  const { ledger, close } = await openSqliteOn(config.databaseFile);
+  for (let unit = 0; unit < units; unit += 1) {
+    await ledger.appendGeneration(
+      generationRecord({
+        id: `gen_${arm}_${unit}`,
+        createdAtMs: Date.now(),
+        experiment: 'tone',
+        experimentRevision: revision,
+        arm,
+        propensity: 0.5,
+        propensities: { control: 0.5, warm: 0.5 },
+        assignedPolicyRevision: 'tone-1',
+        currentPolicyRevision: 'tone-1',
+        unitKey: `${directory}-${arm}-${unit}`,
+      }),
+      null,
+    );
+  }
+  await close();
+}
+
+describe('a broken assignment', () => {
+  test('raises an alarm that stays on when sound traffic dilutes it, and no verdict comes', async () => {
+    const first = await start({ config: WATCHED });
+    const { revision } = (await first.get('/analytics/experiments')).json.experiments[0];
+    await first.close();
+    await giveAll(first, { arm: 'warm', units: 60, revision });
+    const second = await start({ config: WATCHED, directory: first.directory });
+    const reportOf = async (gateway: TestGateway) => (await gateway.get('/analytics/experiments/tone')).json;
+
+    await eventually(async () => (await reportOf(second)).sample_ratio.alarmed_at !== null);
+    expect((await second.get('/metrics')).text).toContain(
+      'gateway_experiment_assignment_broken{experiment="tone"} 1',
+    );
+    await second.close();
+    await giveAll(first, { arm: 'control', units: 60, revision });
+    const third = await start({ config: WATCHED, directory: first.directory });
+
+    const report = await reportOf(third);
+    expect(report.sample_ratio.p_value).toBeGreaterThan(report.sample_ratio.alarm_below);
+    expect(report.sample_ratio).toMatchObject({ alarm: true, alarmed_at: expect.stringMatching(/Z$/) });
+    expect(report.verdict.state).toBe('assignment_broken');
+    const { json } = await third.get('/analytics/rollouts?subject=tone');
+    expect(json.rollouts[0]).toMatchObject({ decision: 'alarmed', actor: 'gateway', facts: { units: 60 } });
   });
 });

@@ -36,6 +36,10 @@ export function scriptedLabels(labels: ScriptedLabels = {}): LabelView {
       };
     },
     names: (prompt) => Object.keys(labels[prompt] ?? {}),
+    leadingTo: (prompt, name) =>
+      Object.entries(labels[prompt] ?? {}).flatMap(([label, to]) =>
+        to.kind === 'experiment' && to.experiment === name ? [label] : [],
+      ),
   };
 }
 

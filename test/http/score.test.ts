@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { ScoreRecord, StoredScore } from '../../src/ledger/index.ts';
 import { scriptedScorePolicies, scriptedScorePolicy } from '../fakes/scripted-score-policies.ts';
 import { startTestGateway, type TestGateway, type TestGatewayOptions } from './start-test-gateway.ts';
@@ -377,7 +378,7 @@ describe('degenerate requests', () => {
     const response = await post('/score', { candidates: [{ id: 'a', features: { colour: 'red' } }] });
 
     expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ ignored_features: ['candidates[0].features.colour'] });
+    expect(await response.json()).toMatchObject({ ignored_features: ['candidates[].features.colour'] });
   });
 
   test('an unknown policy is a 404 that lists the known ones', async () => {
@@ -423,6 +424,82 @@ describe('degenerate requests', () => {
       'candidates[0].features.constructor',
     ]);
   });
+});
+
+describe('any request', () => {
+  const value = fc.oneof(
+    fc.double({ noNaN: true }),
+    fc.boolean(),
+    fc.constantFrom(null, 'mind', 'body', '', 'x'.repeat(300), [], {}, 1e308, -0),
+  );
+  const features = fc.dictionary(
+    fc.constantFrom('novelty', 'short', 'topic', 'completion_rate', 'hour', 'colour', 'toString', ''),
+    value,
+    { maxKeys: 4 },
+  );
+  const sound = fc.record(
+    {
+      novelty: fc.double({ noNaN: true, noDefaultInfinity: true }),
+      short: fc.boolean(),
+      topic: fc.constantFrom('mind', 'body', null),
+    },
+    { requiredKeys: [] },
+  );
+  const candidate = fc.record({
+    id: fc.constantFrom('a', 'b', 'c', 'd', 'e', 'toString'),
+    features: fc.oneof({ weight: 12, arbitrary: sound }, { weight: 1, arbitrary: fc.oneof(features, value) }),
+  });
+  const maybeFeatures = fc.oneof(
+    { weight: 4, arbitrary: fc.constant(null) },
+    { weight: 4, arbitrary: fc.constant({}) },
+    { weight: 1, arbitrary: fc.oneof(features, value) },
+  );
+  const body = fc.record({
+    candidates: fc.oneof(
+      {
+        weight: 8,
+        arbitrary: fc.uniqueArray(candidate, { minLength: 1, maxLength: 5, selector: ({ id }) => id }),
+      },
+      { weight: 1, arbitrary: fc.oneof(fc.array(candidate, { maxLength: 5 }), value) },
+    ),
+    profile_features: maybeFeatures,
+    context: maybeFeatures,
+    policy: fc.constantFrom('tips', 'tips', 'tips', null, 'tipz'),
+  });
+
+  test.each(['refuse', 'ignore'] as const)(
+    'is ranked soundly or refused as documented (%s)',
+    async (mode) => {
+      const scorePolicies = scriptedScorePolicies([scriptedScorePolicy({ unknownFeatures: mode })]);
+      const { post } = await start({ scorePolicies });
+      let answered = 0;
+
+      await fc.assert(
+        fc.asyncProperty(body, async (given) => {
+          const response = await post('/score', given);
+          if (response.status !== 200) {
+            expect([400, 404, 422]).toContain(response.status);
+            return;
+          }
+          answered += 1;
+          const { chosen, ranking } = (await response.json()) as Answer;
+          const ids = ranking.map(({ id }) => id);
+          const scores = ranking.map(({ score }) => score);
+          const propensities = ranking.map(({ propensity }) => propensity);
+          expect(new Set(ids).size).toBe(ids.length);
+          expect(ids).toContain(chosen);
+          expect(scores).toEqual([...scores].sort((a, b) => b - a));
+          expect(scores.every((score) => score >= 0 && score <= 1)).toBe(true);
+          expect(sumOf(propensities)).toBeCloseTo(1, 12);
+          expect(Math.min(...propensities)).toBeGreaterThanOrEqual(0.1 / ids.length - 1e-15);
+        }),
+        { numRuns: 300, seed: 77 },
+      );
+
+      expect(answered).toBeGreaterThan(50);
+      expect(answered).toBeLessThan(250);
+    },
+  );
 });
 
 describe('GET /scores/:id', () => {

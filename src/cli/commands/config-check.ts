@@ -42,7 +42,7 @@ export async function configCheck(options: ConfigCheckOptions, context: CliConte
 /** The prompts are read only where the file names versions of them. Fails with `config_invalid`. */
 async function versionWarnings(loaded: LoadedConfig): Promise<readonly Fault[]> {
   const { config, name } = loaded;
-  const naming = [config.experiments, config.labels, config.shadow];
+  const naming = [config.experiments, config.labels, config.shadow, config.rollout_gates.prompts];
   if (naming.every((section) => Object.keys(section).length === 0)) return [];
   const { checkConfigured } = await import('../../experiments/index.ts');
   const { shadowRuleFaults } = await import('../../serving/index.ts');

@@ -42,6 +42,7 @@ export function offPolicyText(evaluation: OfflineEvaluation, options: Asked): st
 
 function rowsOf(evaluation: OfflineEvaluation, { switchTau }: Asked): string[][] {
   const { ips, snips, dm, dr, sndr, switchDr, drOs } = evaluation;
+  const hasModel = dm !== null;
   const rows: readonly (readonly [string, OfflineEvaluation['ips'], string])[] = [
     ['IPS', ips, 'unbiased, if the propensities are true'],
     ['SNIPS', snips, 'divided by the mean weight: steadier'],
@@ -55,8 +56,13 @@ function rowsOf(evaluation: OfflineEvaluation, { switchTau }: Asked): string[][]
     name,
     decimal(estimate?.value),
     decimal(estimate?.standardError),
-    estimate === null ? 'needs q_hat' : remark,
+    estimate === null ? absence(name, hasModel) : remark,
   ]);
+}
+
+/** The estimators that are divided by the weights have no value where all of them are 0. */
+function absence(name: string, hasModel: boolean): string {
+  return hasModel || name === 'SNIPS' ? 'no decision is one of the target: all weights are 0' : 'needs q_hat';
 }
 
 function decimal(value: number | null | undefined): string {

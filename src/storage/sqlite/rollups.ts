@@ -144,7 +144,7 @@ export function createRollups(database: Connection): Rollups {
     },
     changeReward: (facts, metric, before, after) => {
       const isFirst = units.isFirst(facts);
-      if (isFirst) sequences.rewardChanged(facts, metric);
+      if (isFirst && before !== after) sequences.rewardChanged(facts, metric);
       const seriesId = series.idOf(seriesOf(facts, isFirst));
       const hourMs = hourOf(facts.created_at_ms);
       const key = `${seriesId}:${hourMs}:${metric}`;

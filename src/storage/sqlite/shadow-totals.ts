@@ -7,7 +7,7 @@ const SUMS = Object.entries(SHADOW_SUM_COLUMNS)
   .map(([field, column]) => `sum(r.${column}) AS ${field}`)
   .join(', ');
 
-const TOTALS_SQL = `
+export const SHADOW_TOTALS_SQL = `
   SELECT s.rule, s.rule_revision AS ruleRevision, s.changes, s.prompt, s.live_version AS liveVersion,
     s.shadow_version AS shadowVersion, s.shadow_hash AS shadowHash, ${SUMS}
   FROM shadow_series s
@@ -16,7 +16,7 @@ const TOTALS_SQL = `
   GROUP BY s.id
   ORDER BY s.rule, s.live_version, s.shadow_version, s.id`;
 
-const LATENCY_SQL = `
+export const SHADOW_LATENCY_SQL = `
   SELECT r.side, r.bucket, sum(r.n) AS n
   FROM shadow_series s
   JOIN shadow_latency_rollups r ON r.series_id = s.id
@@ -24,7 +24,7 @@ const LATENCY_SQL = `
   GROUP BY r.side, r.bucket
   ORDER BY r.side, r.bucket`;
 
-const SPEND_SQL = `
+export const SHADOW_SPEND_SQL = `
   SELECT s.rule, sum(r.spent_nano_usd) AS costNanoUsd, sum(r.spent_unknown) AS unknownCost
   FROM shadow_series s
   JOIN shadow_rollups r ON r.series_id = s.id
@@ -49,9 +49,9 @@ export interface ShadowReads {
 }
 
 export function createShadowReads(database: Connection): ShadowReads {
-  const totals = database.prepare(TOTALS_SQL);
-  const latency = database.prepare(LATENCY_SQL);
-  const spend = database.prepare(SPEND_SQL);
+  const totals = database.prepare(SHADOW_TOTALS_SQL);
+  const latency = database.prepare(SHADOW_LATENCY_SQL);
+  const spend = database.prepare(SHADOW_SPEND_SQL);
   // Row mappers: the columns are named after the fields in the statements above.
   return {
     shadowTotals: ({ rule, prompt, fromMs }) => totals.all({ rule, prompt, fromMs }) as ShadowSeriesTotals[],

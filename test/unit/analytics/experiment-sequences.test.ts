@@ -90,6 +90,7 @@ describe('the folded part of an experiment report', () => {
       method: 'direct difference sequence on logged propensities',
     });
     expect(report.verdict).toMatchObject({ state: 'better', arm: 'v3' });
+    expect(report.verdict.text).toContain(`Compared: decisions before ${new Date(NOW_MS).toISOString()}.`);
     expect(report.warnings).toEqual([]);
   });
 

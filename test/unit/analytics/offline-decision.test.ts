@@ -24,6 +24,19 @@ describe('readDecision', () => {
     );
   });
 
+  test('scales probabilities that were rounded, and leaves exact ones alone', () => {
+    const read = (propensities: readonly number[], reward: unknown = 1) =>
+      readDecision(JSON.stringify({ propensities, target: propensities, chosen: 0, reward }), UNIT, () => {});
+
+    expect(read([0.333, 0.333, 0.333])?.propensities).toEqual([1 / 3, 1 / 3, 1 / 3]);
+    expect(read([0.333, 0.333, 0.333])?.target).toEqual([1 / 3, 1 / 3, 1 / 3]);
+    expect(read([0.3, 0.7])?.propensities).toEqual([0.3, 0.7]);
+    expect(read([0.33, 0.33, 0.33])).toBeNull();
+    expect(read([0.5, 0.5], true)?.reward).toBe(1);
+    expect(read([0.5, 0.5], false)?.reward).toBe(0);
+    expect(read([0.5, 0.5], 'true')).toBeNull();
+  });
+
   test('lets through only what the estimators accept, and their numbers stay finite', () => {
     const arms = fc.array(EDGE, { minLength: 1, maxLength: 3 });
     const line = fc.record({

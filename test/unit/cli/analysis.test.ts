@@ -150,6 +150,21 @@ describe('off-policy', () => {
     expect(stderr).toContain('stdin:2  q_hat is missing, and the lines before have it');
   });
 
+  test('tells of faulty lines alone, and nothing of an empty log, where all are faulty', async () => {
+    const { stderr } = await runCaptured(['off-policy', '-'], {}, [decision({ chosen: 2 })]);
+
+    expect(stderr).toContain('stdin cannot be used: one fault\n');
+  });
+
+  test('does not ask for predictions where the weights are what is missing', async () => {
+    const log = decision({ propensities: [0.5, 0.5], chosen: 0, target: [0, 1] });
+
+    const { stdout } = await runCaptured(['off-policy', '-'], {}, [log]);
+
+    expect(stdout).toMatch(/SNIPS.*all weights are 0/);
+    expect(stdout).toMatch(/DR .*needs q_hat/);
+  });
+
   test('stops at 20 faults', async () => {
     const { stdout } = await runCaptured(['off-policy', '-', '--json'], {}, ['x\n'.repeat(500)]);
 
@@ -225,6 +240,7 @@ describe('analyze', () => {
     ['variant,reward,propensity\nv1,1,0\n', 'stdin:2  propensity: expected the probability'],
     ['variant,reward\nv"1,1\n', 'stdin:2  a quote inside an unquoted field'],
     ['variant,reward\n"v"1,1\n', 'stdin:2  text after a closing quote'],
+    ['varient,reward\n', 'stdin cannot be used: one fault'],
     ['variant,reward\nv1,1\n"v1,1\n', 'stdin:3  the file ends inside a quoted field'],
   ])('refuses %j', async (text, message) => {
     const { exitCode, stdout, stderr } = await runCaptured(['analyze', '-'], {}, [text]);

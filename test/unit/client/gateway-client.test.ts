@@ -261,7 +261,7 @@ describe('retries', () => {
 
 describe('timeouts and aborts', () => {
   test('a try without an answer in time is tried again', async () => {
-    const { client, gateway } = await setUp([silence, generation], { timeoutMs: 60 });
+    const { client, gateway } = await setUp([silence, generation], { timeoutMs: 300 });
 
     expect((await client.generate({})).id).toBe('gen_1');
     await gateway.requests[0]?.closed;
@@ -273,7 +273,7 @@ describe('timeouts and aborts', () => {
       response.writeHead(200, { 'content-type': 'application/json' });
       response.write('{"id":"gen_1",');
     };
-    const { client } = await setUp([halfAnswer], { timeoutMs: 60, retries: 0 });
+    const { client } = await setUp([halfAnswer], { timeoutMs: 300, retries: 0 });
 
     expect((await failureOf(client.generate({}))).code).toBe('timeout');
   });

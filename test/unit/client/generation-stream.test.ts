@@ -154,7 +154,7 @@ describe('before the first event', () => {
   });
 
   test('a silent gateway is a timeout', async () => {
-    const { client, gateway } = await setUp([silence], { timeoutMs: 40 });
+    const { client, gateway } = await setUp([silence], { timeoutMs: 200 });
 
     const { error } = await drain(client.stream({}));
 
@@ -216,7 +216,7 @@ describe('after the first event', () => {
   });
 
   test('a stream that falls silent is interrupted', async () => {
-    const { client, gateway } = await setUp([eventStream([start], 'stay')], { timeoutMs: 40 });
+    const { client, gateway } = await setUp([eventStream([start], 'stay')], { timeoutMs: 300 });
 
     const { error } = await drain(client.stream({}));
 
@@ -284,14 +284,14 @@ describe('after the first event', () => {
   });
 
   test('a slow caller is not taken for a silent gateway', async () => {
-    const { client } = await setUp([eventStream([start, delta('a'), delta('b'), end])], { timeoutMs: 40 });
+    const { client } = await setUp([eventStream([start, delta('a'), delta('b'), end])], { timeoutMs: 300 });
 
     let text = '';
     for await (const event of client.stream({})) {
       if (event.kind !== 'delta') continue;
       text += event.text;
       await new Promise((resolve) => {
-        setTimeout(resolve, 60);
+        setTimeout(resolve, 400);
       });
     }
 

@@ -101,13 +101,13 @@ describe('score', () => {
   });
 
   test('tells what was ignored, what was not recorded and what was replayed', async () => {
-    const answer = { ...SCORE, recorded: false, ignored_features: ['candidates[0].features.colour'] };
+    const answer = { ...SCORE, recorded: false, ignored_features: ['candidates[].features.colour'] };
     const { client } = await setUp([json(200, answer, { 'idempotency-replayed': 'true' })]);
 
     expect(await client.score({ candidates: CANDIDATES })).toMatchObject({
       recorded: false,
       replayed: true,
-      ignoredFeatures: ['candidates[0].features.colour'],
+      ignoredFeatures: ['candidates[].features.colour'],
     });
   });
 

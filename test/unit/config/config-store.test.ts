@@ -173,9 +173,26 @@ describe('a reload', () => {
     const { faults } = await store.reload();
 
     expect(faults).toEqual([
-      { path: 'experiments.tone.metric', message: expect.stringContaining('needs a restart') },
+      {
+        path: 'experiments.tone.metric',
+        message: expect.stringContaining('a restart has to bring it into force'),
+      },
     ]);
     expect(faults[0]?.message).toContain('metrics.rating');
+  });
+
+  test('tells a warning once, not with every reload', async () => {
+    const store = open();
+    const unused = { ...heavier, providers: { ...BASE.providers, spare: { kind: 'offline' } } };
+    const warned = open(unused);
+    write(unused);
+    const [first, again] = [await store.reload(), await store.reload()];
+    write({ ...unused, experiments: {} });
+
+    expect(first.warnings).toMatchObject([{ message: expect.stringContaining('no route') }]);
+    expect(again.warnings).toEqual([]);
+    // Told at the start.
+    expect(await warned.reload()).toMatchObject({ changed: ['experiments'], warnings: [] });
   });
 
   test('does not read first values of labels, and says so', async () => {

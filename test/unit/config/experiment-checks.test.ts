@@ -21,6 +21,7 @@ function soundDocument(): object {
     metrics: {
       completed: { type: 'boolean' },
       seen: { type: 'categorical', values: { yes: 1, no: 1 } },
+      tapped: { type: 'categorical', values: { yes: 1 }, missing: 'zero' },
     },
   };
 }
@@ -45,6 +46,7 @@ describe('the configuration of an experiment', () => {
     ['every policy', { policy: { kind: 'top_two_thompson', beta: 0.6, floor: 0.5, discount: 0.99 } }],
     ['a window', { start: '2026-11-23T10:00:00Z', stop: '2026-11-23T10:00:01Z' }],
     ['a fixed split on a metric without a range', { metric: 'seen' }],
+    ['a policy that learns from one value and silence', { metric: 'tapped', policy: { kind: 'thompson' } }],
   ])('accepts %s', (_name, tone) => {
     expect(faultsOf(tone)).toEqual([]);
   });
@@ -97,6 +99,16 @@ describe('the configuration of an experiment', () => {
       'experiments.tone.policy.epsilon',
     ],
     ['an unknown policy', { policy: { kind: 'ucb' } }, 'experiments.tone.policy.kind'],
+    [
+      'a share that has to leave something',
+      { policy: { kind: 'top_two_thompson', beta: 1 } },
+      'experiments.tone.policy.beta: must be below 1, got 1',
+    ],
+    [
+      'a guardrail whose metric is misspelt',
+      { guardrails: [{ metric: 'error_rte', max_increase: 0.1 }] },
+      'experiments.tone.guardrails[0].metric: no metric is named "error_rte" (did you mean "error_rate"?)',
+    ],
   ])('refuses %s', (_name, tone, beginning) => {
     const faults = faultsOf(tone);
 
@@ -114,6 +126,34 @@ describe('the configuration of an experiment', () => {
 
     expect(warningsOf({ kind: 'top_two_thompson' }).join()).toContain('an even split for ever');
     expect(warningsOf({ kind: 'top_two_thompson', beta: 0.6 }).join()).not.toContain('even split');
+  });
+
+  test('says which arm is the baseline where numbers as names come before the first of the file', () => {
+    const path = join(directory, 'gateway.config.json');
+    const warningsOf = (tone: object) => {
+      const arms = { control: { version: 'v1' }, 2: { version: 'v2' } };
+      const experiments = { tone: { prompt: 'tip', arms, ...tone } };
+      writeFileSync(path, JSON.stringify({ ...soundDocument(), experiments }));
+      return loadConfig({ path, environment: loadEnvironment({}) }).warnings.map(({ message }) => message);
+    };
+
+    expect(warningsOf({}).join()).toContain('experiments.tone.baseline: is "2"');
+    expect(warningsOf({ baseline: 'control' }).join()).not.toContain('baseline');
+    expect(warningsOf({ arms: ARMS }).join()).not.toContain('baseline');
+  });
+
+  test('warns of weights that the policy does not use', () => {
+    const path = join(directory, 'gateway.config.json');
+    const warningsOf = (kind: string, weights: readonly number[]) => {
+      const arms = Object.fromEntries(weights.map((weight, n) => [`a${n}`, { version: 'v1', weight }]));
+      const experiments = { tone: { prompt: 'tip', arms, policy: { kind } } };
+      writeFileSync(path, JSON.stringify({ ...soundDocument(), experiments }));
+      return loadConfig({ path, environment: loadEnvironment({}) }).warnings.map(({ message }) => message);
+    };
+
+    expect(warningsOf('thompson', [9, 1]).join()).toContain('weights are not used by "thompson"');
+    expect(warningsOf('thompson', [2, 2]).join()).not.toContain('weights are not used');
+    expect(warningsOf('fixed', [9, 1]).join()).not.toContain('weights are not used');
   });
 
   test('names what is wrong with the number of arms', () => {

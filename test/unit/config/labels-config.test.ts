@@ -61,6 +61,10 @@ describe('labels in the configuration', () => {
       'labels.tip.live.experiment: no experiment is named "tome" (did you mean "tone"?)',
     ],
     [
+      { tip: { live: { experiment: 'constructor' } } },
+      'labels.tip.live.experiment: no experiment is named "constructor"',
+    ],
+    [
       { digest: { live: { experiment: 'tone' } } },
       'labels.digest.live.experiment: experiment "tone" compares versions of prompt "tip", not of "digest"',
     ],

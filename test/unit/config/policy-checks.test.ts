@@ -83,6 +83,11 @@ describe('the configuration of a policy', () => {
       'policies.tips.features.candidate.novelty.min: "min" (1) must be below "max" (1)',
     ],
     [
+      'a range beyond measure',
+      { features: { candidate: { novelty: { type: 'number', min: -1e308, max: 1e308 } } } },
+      'policies.tips.features.candidate.novelty.max: -1e+308 to 1e+308 is too wide a range to be measured',
+    ],
+    [
       'a default outside of the range',
       { features: { candidate: { novelty: { type: 'number', min: 0, max: 1, default: 2 } } } },
       'policies.tips.features.candidate.novelty.default: 2 is outside of the range 0 to 1',

@@ -3,7 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createConfigStore, loadConfig, readEnvironment } from '../../../src/config/index.ts';
-import { createExperimentsInForce, type Experiment } from '../../../src/experiments/index.ts';
+import {
+  createExperimentsInForce,
+  type Experiment,
+  type LabelTarget,
+} from '../../../src/experiments/index.ts';
 import { AppError, silentLogger } from '../../../src/kernel/index.ts';
 import { fixedClock } from '../../fakes/fixed-clock.ts';
 import { type ScriptedLabels, scriptedLabels } from '../../fakes/scripted-experiments.ts';
@@ -41,10 +45,12 @@ function world(labels: ScriptedLabels = {}) {
   const prepared: (readonly Experiment[])[] = [];
   const committed: string[][] = [];
   let isStorageDown = false;
+  let duringPreparation = (): void => {};
   experiments.follow({
     labels: scriptedLabels(labels),
     policies: {
       prepare: async (next) => {
+        duringPreparation();
         if (isStorageDown) throw new AppError('storage_unavailable', 'the disk is full');
         prepared.push(next);
         return () => committed.push(experiments.current().map(({ name }) => name));
@@ -57,6 +63,9 @@ function world(labels: ScriptedLabels = {}) {
     prepared,
     breakStorage: () => {
       isStorageDown = true;
+    },
+    whilePreparing: (work: () => void) => {
+      duringPreparation = work;
     },
     reload: (next: object) => {
       write(next);
@@ -111,6 +120,22 @@ describe('the experiments in force', () => {
     expect(faults).toEqual([{ path: 'experiments.tone', message: expect.stringContaining(text) }]);
     expect(faults[0]?.message).toContain('PUT /prompts/tip/labels/live');
     expect(names()).toEqual(['tone']);
+  });
+
+  test('refuse to let one go that a label was moved to while the reload was under way', async () => {
+    const labels: Record<string, Record<string, LabelTarget>> = {
+      tip: { live: { kind: 'version', version: 'v1' } },
+    };
+    const { reload, names, whilePreparing, committed } = world(labels);
+    whilePreparing(() => {
+      labels['tip'] = { live: { kind: 'experiment', experiment: 'tone' } };
+    });
+
+    const { faults } = await reload({});
+
+    expect(faults).toEqual([{ path: 'experiments.tone', message: expect.stringContaining('is gone') }]);
+    expect(names()).toEqual(['tone']);
+    expect(committed).toEqual([]);
   });
 
   test('let one go that no label points to', async () => {

@@ -60,6 +60,25 @@ async function refusal(promise: Promise<unknown>): Promise<AppError> {
 }
 
 describe('moving a label', () => {
+  test('counts as pointing to its target from the request on, and no more once it is refused', async () => {
+    const { process, store } = world();
+    const { labels, move } = process();
+
+    const moving = move(TONE);
+    expect(labels.leadingTo('tip', 'tone')).toEqual(['live']);
+    expect(labels.leadingTo('digest', 'tone')).toEqual([]);
+    await moving;
+    expect(labels.leadingTo('tip', 'tone')).toEqual(['live']);
+    await move(V1);
+    expect(labels.leadingTo('tip', 'tone')).toEqual([]);
+
+    const refused = refusal(move(TONE, { expectedSequence: 1 }));
+    expect(labels.leadingTo('tip', 'tone')).toEqual(['live']);
+    expect((await refused).code).toBe('conflict');
+    expect(labels.leadingTo('tip', 'tone')).toEqual([]);
+    expect(await store.eventsAfter(0, 10)).toHaveLength(2);
+  });
+
   test('is in force at once and keeps who moved it, from where, when and why', async () => {
     const { process, clock } = world();
     const { labels, move } = process();

@@ -292,6 +292,14 @@ describe('features', () => {
     expect(() => rank({ candidates: many })).toThrow('200 faults, the first 50 are listed');
   });
 
+  test('a body full of unknown names is refused without looking for what each may have meant', () => {
+    const features = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`efort${index}`, 1]));
+    const startedMs = performance.now();
+
+    expect(faultsOf({ candidates: [{ id: 'a', features }] })).toHaveLength(50);
+    expect(performance.now() - startedMs).toBeLessThan(1_000);
+  });
+
   test('refuses no candidates, and more than the policy takes', () => {
     expect(faultsOf({ candidates: [] })).toEqual(['candidates: is empty: send at least one candidate']);
     expect(faultsOf({ policy: scorePolicy({ max_candidates: 2 }), candidates: candidates(3) })).toEqual([
@@ -311,9 +319,8 @@ describe('features', () => {
 
     expect(result.ignored).toEqual([
       'profile_features.age',
-      'candidates[0].features.colour',
-      'candidates[0].features.topic=sport',
-      'candidates[1].features.colour',
+      'candidates[].features.colour',
+      'candidates[].features.topic=sport',
     ]);
     expect(result.chosenInput.slice(3, 6)).toEqual([0, 0, 1]);
   });

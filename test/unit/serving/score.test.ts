@@ -159,7 +159,7 @@ describe('a decision', () => {
     );
 
     expect([...answer.ignoredFeatures].sort()).toEqual([
-      'candidates[0].features.colour',
+      'candidates[].features.colour',
       'profile_features.height',
     ]);
   });
