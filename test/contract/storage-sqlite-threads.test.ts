@@ -58,7 +58,10 @@ describe('the ledger with its threads', () => {
     expect((await ledgerReader.findGeneration('gen_1'))?.outcomes).toMatchObject([{ counts: true }]);
     const query = { prompt: 'tip', metric: 'completed', fromMs: null, toMs: null, closedBeforeMs: 0 };
     expect(await reportReader.versionTotals(query)).toMatchObject([{ generations: 200, outcomes: { n: 1 } }]);
-    expect(await storage.storageInfo()).toMatchObject({ orphanOutcomes: 0, schema: '0005_rollout_events.sql' });
+    expect(await storage.storageInfo()).toMatchObject({
+      orphanOutcomes: 0,
+      schema: '0005_rollout_events.sql',
+    });
   });
 
   test('passes a conflict on and keeps the neighbours of the same moment', async () => {
