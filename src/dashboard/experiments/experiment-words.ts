@@ -18,7 +18,7 @@ export type Tone = 'settled' | 'open' | 'warning';
 const VERDICTS: Readonly<Record<string, readonly [tone: Tone, heading: string]>> = {
   better: ['settled', 'Certain: an arm is better'],
   worse: ['settled', 'Certain: an arm is worse'],
-  no_difference_yet: ['open', 'Not certain yet'],
+  no_difference_yet: ['open', 'No winner yet'],
   assignment_broken: ['warning', 'The evidence must not be used'],
   not_started: ['open', 'Not started'],
   no_data: ['open', 'Nothing to compare yet'],

@@ -157,9 +157,9 @@ interface FieldProps {
 
 function Field({ id, label, children }: FieldProps) {
   return (
-    <label class="field" for={id}>
-      <span>{label}</span>
+    <div class="field">
+      <label for={id}>{label}</label>
       {children}
-    </label>
+    </div>
   );
 }

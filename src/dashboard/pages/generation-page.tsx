@@ -269,7 +269,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 
 function versionHref(prompt: string, version: string | null): string {
   const href = pageHref('/prompts/:name', { name: prompt });
-  return version === null ? href : `${href}?show=${encodeURIComponent(version)}`;
+  return version === null ? href : `${href}?version=${encodeURIComponent(version)}`;
 }
 
 function Timing({ call }: { readonly call: Generation }) {

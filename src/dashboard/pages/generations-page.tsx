@@ -58,7 +58,7 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
     isHeading: true,
     cell: (call) => (
       <>
-        <Link href={pageHref('/generations/:id', { id: call.id })}>
+        <Link href={pageHref('/generations/:id', { id: call.id })} class="nowrap">
           <Time time={call.created_at} />
         </Link>
         <span class="cell-note">
@@ -76,7 +76,7 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
         {call.prompt === null ? (
           <span class="muted">passed through</span>
         ) : (
-          <Link href={pageHref('/prompts/:name', { name: call.prompt })}>
+          <Link href={pageHref('/prompts/:name', { name: call.prompt })} class="nowrap">
             {call.prompt} {call.prompt_version}
           </Link>
         )}
@@ -102,14 +102,14 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
       ) : (
         <span>
           {call.rewards.map(({ metric, reward }) => (
-            <span class="line" key={metric}>
+            <span class="line nowrap" key={metric}>
               {metric} <span class="number">{formatReward(reward)}</span>
             </span>
           ))}
         </span>
       ),
   },
-  { key: 'model', title: 'Model', cell: (call) => call.model ?? '–' },
+  { key: 'model', title: 'Model', cell: (call) => <span class="nowrap">{call.model ?? '–'}</span> },
   { key: 'latency', title: 'Latency', isNumber: true, cell: (call) => formatDurationMs(call.latency_ms) },
   { key: 'cost', title: 'Cost', isNumber: true, cell: (call) => formatUsd(call.cost_usd) },
   { key: 'status', title: 'Ended', cell: (call) => <StatusBadges call={call} /> },
