@@ -52,7 +52,7 @@ interface OverTimeProps {
 /** How the versions did over time, with the moves of the labels drawn in. */
 export function OverTime({ path, versions }: OverTimeProps) {
   const [query] = useQuery();
-  const resource = useResource<TimeSeriesReport>(path, { pollMs: REPORT_POLL_MS });
+  const resource = useResource<TimeSeriesReport>(path, { pollMs: REPORT_POLL_MS, keepsLast: true });
   const quantity = QUANTITIES[query['chart'] || 'reward'] ?? QUANTITIES['reward'];
   return (
     <section class="panel" aria-labelledby="over-time-title">
