@@ -75,6 +75,20 @@ export function policyText(policy: string): string {
   return POLICIES[policy] ?? policy;
 }
 
+const GATES: Readonly<Record<string, string>> = {
+  none: 'no rollout gate is configured for it',
+  exempt: 'the rollout gate let it pass: everything it leads to has been live before',
+  held: 'the rollout gate let it pass: every condition held',
+  overridden: 'the rollout gate was overridden',
+  closed: 'the rollout gate was closed',
+};
+
+/** What the rollout gate said to a move of a label. */
+export function gateText(gate: { readonly state: string; readonly override_reason: string | null }): string {
+  const text = GATES[gate.state] ?? gate.state;
+  return gate.override_reason === null ? text : `${text}: ${gate.override_reason}`;
+}
+
 const METHODS: Readonly<Record<string, string>> = {
   arm: 'Everybody on',
   uniform: 'Every arm alike',

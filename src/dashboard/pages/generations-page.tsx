@@ -30,6 +30,7 @@ export function GenerationsPage(_props: PageProps) {
     <>
       <PageHeading title="Generations" />
       <GenerationFilters />
+      {list.problem !== null && !isNewest && <Link href={pageHref('/generations')}>Newest calls</Link>}
       <ResourceView resource={list} what="the calls">
         {(data) => (
           <section class="panel" aria-label="Calls">
