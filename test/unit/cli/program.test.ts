@@ -40,6 +40,7 @@ describe('help', () => {
     'prompts lock',
     'prompts retire',
     'prompts new',
+    'prompts import',
     'prompts lint',
     'prompts diff',
     'prompts render',
