@@ -5,7 +5,7 @@ import {
   attentionOf,
   type KeyBudget,
 } from '../../../src/analytics/attention.ts';
-import type { OverviewPrompt } from '../../../src/analytics/overview.ts';
+import type { OverviewPrompt } from '../../../src/analytics/overview-prompt.ts';
 import { NO_GATE, type RolloutEvent } from '../../../src/experiments/index.ts';
 
 const SOUND: AttentionFacts = {
