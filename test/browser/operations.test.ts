@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
 import { accessibilityFaults } from './accessibility-check.ts';
 import { type DashboardBench, openDashboardBench, shown, type Visit } from './dashboard-bench.ts';
 import { describeWithChromium, START_MS } from './describe-with-chromium.ts';
-import { EXPERIMENT } from './written-history.ts';
 
 const run = promisify(execFile);
 
@@ -90,77 +89,6 @@ describeWithChromium('an admin', () => {
     await page.getByText('this model has been switched off').first().waitFor();
   });
 
-  test('reads what an experiment has shown, and asks what another policy would have earned', async () => {
-    const { page, open } = await signedIn();
-    await open('/experiments');
-    await page.getByRole('link', { name: EXPERIMENT, exact: true }).first().click();
-    await page.getByRole('heading', { level: 1, name: EXPERIMENT }).waitFor();
-    await shown(page);
-
-    const report = await bench.call('GET', `/analytics/experiments/${EXPERIMENT}`, undefined, admin);
-    await page.getByText((report['verdict'] as { text: string }).text).waitFor();
-    for (const heading of ['Evidence over time', 'Chances over time', 'What if']) {
-      await page.getByRole('heading', { name: heading }).waitFor();
-    }
-    await page.getByLabel('Instead').selectOption('arm:fitted');
-    await page.waitForURL(({ searchParams }) => searchParams.get('policy') === 'arm:fitted');
-    await page.getByText('Would have earned').waitFor();
-    expect(await accessibilityFaults(page)).toEqual([]);
-
-    await page.getByLabel('Or in writing').fill('weights:nonsense');
-    await page.keyboard.press('Enter');
-    expect(await page.getByRole('alert').textContent()).toContain('invalid_request');
-  });
-
-  test('stops an experiment with a reason, and resumes it', async () => {
-    const { page, open } = await signedIn();
-    const stateOf = async (): Promise<unknown> =>
-      (await bench.call('GET', `/analytics/experiments/${EXPERIMENT}`, undefined, admin))['state'];
-    await open(`/experiments/${EXPERIMENT}`);
-
-    await page.getByRole('button', { name: 'Stop…' }).click();
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await page.getByLabel('Reason').fill('users complain');
-    await page.getByRole('button', { name: 'Stop the experiment' }).click();
-    await page.getByText('users complain').first().waitFor();
-    expect(await stateOf()).toBe('stopped_by_admin');
-
-    await page.getByRole('button', { name: 'Resume…' }).click();
-    await page.getByLabel('Reason').fill('it was something else');
-    await page.getByRole('button', { name: 'Resume the experiment' }).click();
-    await page.getByRole('button', { name: 'Stop…' }).waitFor();
-    expect(await stateOf()).toBe('running');
-  });
-
-  test('makes a key, which is shown once and works, and revokes it', async () => {
-    const { page, open } = await signedIn();
-    await open('/keys');
-
-    await page.getByRole('button', { name: 'New key' }).click();
-    await page.getByLabel('Name: who or what uses it').fill('weekly report');
-    await page.getByRole('checkbox', { name: /read/ }).check();
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await page.getByRole('button', { name: 'Make the key' }).click();
-    const text = (await page.getByRole('region', { name: 'The new key' }).textContent())?.trim() ?? '';
-    expect(text).toMatch(/^pgw_[a-z0-9]+_\S+$/);
-    expect(await accessibilityFaults(page)).toEqual([]);
-    await bench.call('GET', '/prompts', undefined, text);
-    await page.getByRole('button', { name: 'I have kept it' }).click();
-    const row = page.getByRole('row').filter({ hasText: 'weekly report' });
-    await row.waitFor();
-    const secret = text.split('_')[2] ?? text;
-    expect(await page.content()).not.toContain(secret);
-    await page.reload();
-    await shown(page);
-    expect(await page.content()).not.toContain(secret);
-
-    await row.getByRole('button', { name: /Revoke/ }).click();
-    await page.getByLabel('Reason').fill('not needed');
-    await page.getByRole('button', { name: 'Revoke the key' }).click();
-    await row.getByText('revoked').waitFor();
-    await expect(bench.call('GET', '/prompts', undefined, text)).rejects.toThrow(/401/);
-  });
-
   test('who revokes the key of the own session is signed out, and told why', async () => {
     const { text } = await bench.makeKey('leaving', ['admin'], admin);
     const { page, open } = await signedIn(text);
@@ -229,23 +157,5 @@ describeWithChromium('a gateway that was just installed', () => {
     const outcome = await page.locator('code').filter({ hasText: '/feedback' }).first().textContent();
     await run('sh', ['-c', outcome ?? '']);
     await page.getByRole('rowheader', { name: 'completed' }).waitFor();
-  });
-
-  test('makes its first key in the page, which then asks for it', async () => {
-    const { page, open, faults } = visit;
-    await open('/keys');
-
-    await page.getByRole('button', { name: 'New key' }).click();
-    await page.getByLabel('Name: who or what uses it').fill('ops');
-    const mayAll = page.getByRole('checkbox', { name: /admin/ });
-    if (!(await mayAll.isChecked())) await mayAll.check();
-    await page.getByRole('button', { name: 'Make the key' }).click();
-    const key = (await page.getByRole('region', { name: 'The new key' }).textContent())?.trim() ?? '';
-    await page.getByRole('button', { name: 'I have kept it' }).click();
-
-    await page.getByLabel('API key').fill(key);
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { level: 1, name: 'Keys' }).waitFor();
-    expect(faults).toEqual([]);
   });
 });
