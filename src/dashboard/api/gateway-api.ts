@@ -32,7 +32,7 @@ export function createGatewayApi(fetchAnswer: typeof fetch): GatewayApi {
     let response: Response;
     let text: string;
     try {
-      response = await fetchAnswer(path, { ...request, credentials: 'same-origin', cache: 'no-store' });
+      response = await fetchAnswer(path, { ...request, credentials: 'same-origin' });
       text = await response.text();
     } catch (error) {
       if (request.signal?.aborted === true) throw error;

@@ -1,3 +1,5 @@
+import type { VerdictTone } from '../components/verdict-tone.ts';
+
 /** Structures of the wire types; spelled out, so that this file knows nothing of browsers. */
 interface Report {
   readonly state: string;
@@ -12,10 +14,7 @@ interface Report {
   };
 }
 
-/** `settled`: the evidence decides; `open`: it does not yet; `warning`: it must not be used. */
-export type Tone = 'settled' | 'open' | 'warning';
-
-const VERDICTS: Readonly<Record<string, readonly [tone: Tone, heading: string]>> = {
+const VERDICTS: Readonly<Record<string, readonly [tone: VerdictTone, heading: string]>> = {
   better: ['settled', 'Certain: an arm is better'],
   worse: ['settled', 'Certain: an arm is worse'],
   no_difference_yet: ['open', 'No winner yet'],
@@ -24,7 +23,7 @@ const VERDICTS: Readonly<Record<string, readonly [tone: Tone, heading: string]>>
   no_data: ['open', 'Nothing to compare yet'],
 };
 
-export function verdictWords(state: string): readonly [tone: Tone, heading: string] {
+export function verdictWords(state: string): readonly [tone: VerdictTone, heading: string] {
   return VERDICTS[state] ?? ['open', 'Not certain yet'];
 }
 
@@ -76,7 +75,7 @@ export function policyText(policy: string): string {
 }
 
 const GATES: Readonly<Record<string, string>> = {
-  none: 'no rollout gate is configured for it',
+  none: 'no rollout gate was configured for it',
   exempt: 'the rollout gate let it pass: everything it leads to has been live before',
   held: 'the rollout gate let it pass: every condition held',
   overridden: 'the rollout gate was overridden',

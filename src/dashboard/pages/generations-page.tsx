@@ -10,8 +10,9 @@ import { Link } from '../components/link.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { ResourceView } from '../components/resource-view.tsx';
 import { Time } from '../components/time.tsx';
-import { formatDurationMs, formatReward, formatUsd } from '../format.ts';
+import { formatDurationMs, formatUsd } from '../format.ts';
 import { firstCallCommand } from '../generations/first-call-command.ts';
+import { rewardText } from '../generations/generation-facts.ts';
 import { GENERATION_FILTERS, generationsPath, isFiltered } from '../generations/generations-path.ts';
 import { StatusBadges } from '../generations/status-badge.tsx';
 import { pageHref } from '../match-path.ts';
@@ -82,7 +83,7 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
           </Link>
         )}
         {call.experiment !== null && (
-          <span class="cell-note">
+          <span class="cell-note nowrap">
             {call.experiment}: {call.arm}
           </span>
         )}
@@ -92,7 +93,12 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
   {
     key: 'text',
     title: 'Answer',
-    cell: (call) => <span class="clamped">{call.text_start ?? <span class="muted">none</span>}</span>,
+    cell: (call) =>
+      call.text_start === null ? (
+        <span class="muted">none</span>
+      ) : (
+        <span class="clamped">{call.text_start}</span>
+      ),
   },
   {
     key: 'rewards',
@@ -104,7 +110,7 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
         <span>
           {call.rewards.map(({ metric, reward }) => (
             <span class="line nowrap" key={metric}>
-              {metric} <span class="number">{formatReward(reward)}</span>
+              {metric} <span class="number">{rewardText(reward)}</span>
             </span>
           ))}
         </span>
@@ -179,7 +185,7 @@ function GenerationFilters() {
         />
       )}
       <ChoiceFilter name="status" label="Ended" choices={STATUS_CHOICES} resets={['cursor']} />
-      <TextFilter name="user_id" label="User" placeholder="as the caller sent it" resets={['cursor']} />
+      <TextFilter name="user_id" label="User" placeholder="user_id" resets={['cursor']} />
       <DateFilter name="from" label="Since (UTC day)" resets={['cursor']} />
       <DateFilter name="to" label="Before (UTC day)" resets={['cursor']} />
       {isFiltered(query) && (
