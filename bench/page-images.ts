@@ -5,15 +5,25 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-import { openDashboardBench } from '../test/browser/dashboard-bench.ts';
+import { openDashboardBench, type Visit } from '../test/browser/dashboard-bench.ts';
 import { pageAddresses } from '../test/browser/page-addresses.ts';
 
 const FOLDER = resolve(import.meta.dirname, '../docs/images');
-const HISTORY = { days: 28, callsPerDay: 90 };
+const HISTORY = { days: 28, callsPerDay: 240 };
 /** What a picture beside text can show without being shrunk to dust. */
 const WINDOW = { width: 1120, height: 800 };
 const TALLEST_PX = 1_600;
+const MARGIN_PX = 20;
 const PICTURED = ['overview', 'prompt', 'experiment', 'generations', 'generation', 'keys', 'health'];
+
+/** As tall as the parts of the page that fit whole. */
+async function heightOfWholeParts({ page }: Visit): Promise<number> {
+  const bottomsPx = await page.evaluate<readonly number[]>(
+    "[...document.querySelector('main').children].map((part) => part.getBoundingClientRect().bottom)",
+  );
+  const wholePx = bottomsPx.filter((bottomPx) => bottomPx <= TALLEST_PX);
+  return Math.max(WINDOW.height, Math.ceil(Math.max(0, ...wholePx)) + MARGIN_PX);
+}
 
 await mkdir(FOLDER, { recursive: true });
 const bench = await openDashboardBench({ history: HISTORY });
@@ -28,8 +38,7 @@ try {
   for (const name of PICTURED) {
     await visit.page.setViewportSize(WINDOW);
     await visit.open(addresses.get(name) ?? '');
-    const height = await visit.page.evaluate<number>('document.documentElement.scrollHeight');
-    await visit.page.setViewportSize({ ...WINDOW, height: Math.min(height, TALLEST_PX) });
+    await visit.page.setViewportSize({ ...WINDOW, height: await heightOfWholeParts(visit) });
     await visit.page.screenshot({ path: join(FOLDER, `${name}.png`), animations: 'disabled' });
     console.log(`${name}.png`);
   }

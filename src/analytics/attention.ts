@@ -1,7 +1,7 @@
 import type { RolloutEvent } from '../experiments/index.ts';
 import { type Fault, usdFromNanoUsd } from '../kernel/index.ts';
 import type { ExperimentSummary } from './experiment-report.ts';
-import type { OverviewPrompt } from './overview.ts';
+import type { OverviewPrompt } from './overview-prompt.ts';
 import type { ReportWarning } from './version-report.ts';
 
 export type AttentionCode =

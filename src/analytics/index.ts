@@ -25,7 +25,8 @@ export type {
 export { evaluateDecisionLog, type OfflineEvaluation } from './offline-off-policy.ts';
 export { type Plan, type PlannedOutcomes, planExperiment } from './offline-plan.ts';
 export { type RewardReport, reportRewardLog } from './offline-reward-report.ts';
-export type { Overview, OverviewPrompt, RecentTraffic } from './overview.ts';
+export type { Overview } from './overview.ts';
+export type { OverviewPrompt, RecentTraffic } from './overview-prompt.ts';
 export { createOverviewReports, type OverviewReports } from './overview-reports.ts';
 export type {
   PolicyCell,

@@ -11,7 +11,8 @@ import type { PromptFamily, PromptRegistry } from '../prompts/index.ts';
 import { type AttentionFacts, attentionOf, type KeyBudget, type PartsHealth } from './attention.ts';
 import type { ExperimentSummary } from './experiment-report.ts';
 import type { ExperimentReports } from './experiment-reports.ts';
-import type { Overview, OverviewPrompt } from './overview.ts';
+import type { Overview } from './overview.ts';
+import type { OverviewPrompt } from './overview-prompt.ts';
 import { findMetric } from './report-metric.ts';
 import type { ReportReader, VersionTotals } from './report-reader.ts';
 import type { VersionReport } from './version-report.ts';
@@ -37,7 +38,7 @@ export interface OverviewReportsOptions {
 }
 
 export interface OverviewReports {
-  /** Every prompt, and what needs attention. At most a second old. Fails with the codes of the reader. */
+  /** Every prompt, and what needs attention: made at most a second ago. Fails with the codes of the reader. */
   overview(): Promise<Overview>;
 }
 
@@ -55,7 +56,7 @@ interface PromptFacts {
 
 export function createOverviewReports(options: OverviewReportsOptions): OverviewReports {
   const { reports, reader, labels, experimentReports, stops, rollouts, clock } = options;
-  let latest: { readonly askedAtMs: number; readonly answer: Promise<Overview> } | null = null;
+  let latest: { readonly answer: Promise<Overview>; madeAtMs: number | null } | null = null;
 
   const recentTotals = (prompt: string, nowMs: number, spanMs: number): Promise<readonly VersionTotals[]> =>
     reader.versionTotals({
@@ -135,8 +136,12 @@ export function createOverviewReports(options: OverviewReportsOptions): Overview
   const look = async (): Promise<Overview> => {
     const nowMs = clock.nowMs();
     const summaries = experimentReports.list();
-    const [prompts, events, budgets, orphanOutcomes] = await Promise.all([
-      Promise.all(options.prompts().prompts.map((family) => promptFacts(family, summaries, nowMs))),
+    const prompts: PromptFacts[] = [];
+    // One after another: hundreds of prompts at once would fill the reader's queue before everybody else.
+    for (const family of options.prompts().prompts) {
+      prompts.push(await promptFacts(family, summaries, nowMs));
+    }
+    const [events, budgets, orphanOutcomes] = await Promise.all([
       rollouts.page({ subject: null, subjectKind: null, beforeSequence: null, limit: MAX_ROLLOUTS }),
       options.budgets(),
       options.orphanOutcomes(),
@@ -167,15 +172,20 @@ export function createOverviewReports(options: OverviewReportsOptions): Overview
 
   return {
     overview: () => {
-      const askedAtMs = clock.monotonicMs();
-      if (latest !== null && askedAtMs - latest.askedAtMs < SHARED_FOR_MS) return latest.answer;
-      const asked = { askedAtMs, answer: look() };
-      latest = asked;
-      // A failure is shared by those who wait for it, and by nobody after.
-      asked.answer.catch(() => {
-        if (latest === asked) latest = null;
-      });
-      return asked.answer;
+      const isFresh = latest?.madeAtMs == null || clock.monotonicMs() - latest.madeAtMs < SHARED_FOR_MS;
+      if (latest !== null && isFresh) return latest.answer;
+      const made: NonNullable<typeof latest> = { answer: look(), madeAtMs: null };
+      latest = made;
+      made.answer.then(
+        () => {
+          made.madeAtMs = clock.monotonicMs();
+        },
+        // A failure is shared by those who wait for it, and by nobody after.
+        () => {
+          if (latest === made) latest = null;
+        },
+      );
+      return made.answer;
     },
   };
 }

@@ -46,6 +46,10 @@ const COLUMNS: readonly (readonly [
   ['source_env', (row) => row.sources.env],
   ['source_default', (row) => row.sources.default],
   ['hashes', (row) => row.hashes.join(' ')],
+  ['cost_per_reward_usd', (row) => row.costPerRewardUsd],
+  ['model', (_row, report) => report.filters.model],
+  ['source', (_row, report) => report.filters.source],
+  ['segment', (_row, report) => report.filters.segment],
 ];
 
 /** The report as a table, one line per version. */

@@ -14,6 +14,8 @@ export interface ReportedVersion {
 }
 
 export interface RowEvidence {
+  /** Of the metric: nobody buys what shall be little. */
+  readonly optimize: 'max' | 'min';
   readonly settled: SettledRewards;
   readonly interval: Interval;
   readonly confidence: number;
@@ -53,7 +55,7 @@ export function versionReportRow(version: ReportedVersion, evidence: RowEvidence
     costUsd,
     costKnown: totals.costKnown,
     meanCostUsd,
-    costPerRewardUsd: meanCostUsd === null || mean === null || mean <= 0 ? null : meanCostUsd / mean,
+    costPerRewardUsd: evidence.optimize === 'max' ? quotientOrNull(meanCostUsd, mean) : null,
     inputTokens: totals.inputTokens,
     outputTokens: totals.outputTokens,
     errorShare: share(totals.errors),
@@ -64,4 +66,8 @@ export function versionReportRow(version: ReportedVersion, evidence: RowEvidence
     sources: totals.sources,
     hashes: totals.hashes,
   };
+}
+
+function quotientOrNull(cost: number | null, reward: number | null): number | null {
+  return cost === null || reward === null || reward <= 0 ? null : cost / reward;
 }

@@ -103,7 +103,10 @@ export interface VersionReportRow {
   readonly costUsd: number | null;
   readonly costKnown: number;
   readonly meanCostUsd: number | null;
-  /** Mean cost of a call over the mean reward; null where either is unknown, or the mean is not above 0. */
+  /**
+   * Mean cost of a call over the mean reward; null where either is unknown, the mean is not above 0, or the metric shall be
+   * little.
+   */
   readonly costPerRewardUsd: number | null;
   readonly inputTokens: number | null;
   readonly outputTokens: number | null;

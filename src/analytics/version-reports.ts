@@ -67,6 +67,7 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
       const baselineSettled = reported.find(({ version }) => version.promptVersion === baseline)?.settled;
       const comparisons = reported.filter(({ version }) => isCompared(version, baseline)).length;
       const alpha = ALPHA / Math.max(1, comparisons);
+      const { optimize, missing, attribution_window_hours } = metric.config;
       const rows = reported.map(({ version, settled }) => {
         const lift =
           baselineSettled === undefined || version.promptVersion === baseline
@@ -75,11 +76,10 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
         const interval = meanInterval(settled, metric.scale, ALPHA);
         return {
           settled,
-          row: versionReportRow(version, { settled, interval, confidence: CONFIDENCE, lift }),
+          row: versionReportRow(version, { optimize, settled, interval, confidence: CONFIDENCE, lift }),
         };
       });
 
-      const { optimize, missing, attribution_window_hours } = metric.config;
       const isWhole = fromMs === null && toMs === null && !isFiltered(filters);
       const evidence = isWhole ? 'anytime-valid' : 'descriptive';
       return {

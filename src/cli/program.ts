@@ -6,6 +6,7 @@ import type { CliContext } from './cli-context.ts';
 import { addExamples } from './command-options.ts';
 import { type CommandRunner, createCommandRunner } from './command-runner.ts';
 import { addConfig } from './config-commands.ts';
+import { addDatabase } from './database-commands.ts';
 import { addDocs } from './docs-commands.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { addExperiments } from './experiments-commands.ts';
@@ -54,6 +55,7 @@ function createProgram(context: CliContext, runner: CommandRunner): Command {
   addLabels(program, context, runner);
   addKeys(program, context, runner);
   addLedger(program, context, runner);
+  addDatabase(program, context, runner);
   addAnalysis(program, context, runner);
   addDocs(program, context, runner);
   return program;

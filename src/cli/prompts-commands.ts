@@ -4,6 +4,7 @@ import type { CliContext } from './cli-context.ts';
 import { addExamples, configOption, jsonOption, wholeNumberOption } from './command-options.ts';
 import type { CommandRunner } from './command-runner.ts';
 import { type PromptsDiffOptions, promptsDiff } from './commands/prompts-diff.ts';
+import { type PromptsImportOptions, promptsImport } from './commands/prompts-import.ts';
 import { type PromptsLintOptions, promptsLint } from './commands/prompts-lint.ts';
 import { promptsList } from './commands/prompts-list.ts';
 import { type PromptsLockOptions, promptsLock } from './commands/prompts-lock.ts';
@@ -14,9 +15,11 @@ import { promptsTest } from './commands/prompts-test.ts';
 import { type PromptsTestOptions, promptsTestLive } from './commands/prompts-test-live.ts';
 import type { PromptsOptions } from './load-command-prompts.ts';
 
-/** `prompts list|test|lock|retire`. */
+/** `prompts list|new|import|lint|render|diff|test|lock|retire`. */
 export function addPrompts(program: Command, context: CliContext, runner: CommandRunner): void {
-  const group = program.command('prompts').description('list, test, lock or retire prompt versions');
+  const group = program
+    .command('prompts')
+    .description('write, check, look at, test and release prompt versions');
   const add = (name: string, description: string): Command =>
     group.command(name).description(description).addOption(configOption()).addOption(jsonOption());
   const list = add('list', 'list every prompt and version with its state').action((options: PromptsOptions) =>
@@ -76,6 +79,14 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
       runner.run(options.json === true, () => promptsNew({ prompt, version }, options, context)),
     );
   const newExample = ['prompt-gateway prompts new tip v4 --from v3', 'start v4 as a copy of v3'] as const;
+  const importing = add('import', 'take over foreign dotprompt files, and list what was changed')
+    .argument('<path>', 'a .prompt file, or a folder of them')
+    .option('--prompt <name>', 'for one file (default: by its name)')
+    .option('--as <version>', 'for one file (default: its variant, else the next v1, v2, …)')
+    .option('--dry-run', 'write nothing')
+    .action((path: string, options: PromptsImportOptions) =>
+      runner.run(options.json === true, () => promptsImport(path, options, context)),
+    );
   const render = add('render', 'print the messages as they would be sent; no model is called')
     .argument('<prompt>', 'for example tip')
     .argument('<version>', 'for example v3')
@@ -107,6 +118,10 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
     ['prompt-gateway prompts lint --strict --json', 'all of them, in a pipeline'],
   ]);
   addExamples(create, [newExample, ['prompt-gateway prompts new haiku v1', 'a new prompt']]);
+  addExamples(importing, [
+    ['prompt-gateway prompts import ../genkit/prompts --dry-run', 'what would be changed'],
+    ['prompt-gateway prompts import greeting.prompt --prompt hello --as v2', 'one file, under another name'],
+  ]);
   addExamples(render, [
     renderExample,
     [

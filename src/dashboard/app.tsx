@@ -64,9 +64,11 @@ export function App({ api }: { readonly api: GatewayApi }) {
   }, [api, enter, leave]);
 
   const signOut = useCallback(async () => {
-    await api.change('POST', '/admin/sign-out');
-    leave('You are signed out.');
-  }, [api, leave]);
+    const session = await api.change<Session>('POST', '/admin/sign-out');
+    forgetResources();
+    // A gateway without keys lets the reader stay.
+    enter(session, 'You are signed out.');
+  }, [api, enter]);
   const session = state.kind === 'ready' ? state.session : null;
   const context = useMemo(() => (session === null ? null : { api, session }), [api, session]);
 

@@ -5,6 +5,8 @@ import './styles/tokens.css';
 import './styles/base.css';
 import './styles/layout.css';
 import './styles/components.css';
+import './styles/tables.css';
+import './styles/prompt.css';
 import './styles/records.css';
 import './styles/experiment.css';
 import './styles/plots.css';

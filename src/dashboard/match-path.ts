@@ -1,5 +1,5 @@
 /** Everything the page shows lives below this path. */
-export const ROOT_PATH = '/admin';
+const ROOT_PATH = '/admin';
 
 export type PathParameters = Readonly<Record<string, string>>;
 

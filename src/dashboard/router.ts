@@ -1,4 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
+import type { Query } from './query.ts';
 
 const NAVIGATED = 'gateway:navigated';
 
@@ -30,8 +31,6 @@ export function usePlace(): Place {
   }, []);
   return place;
 }
-
-export type Query = Readonly<Record<string, string | undefined>>;
 
 /**
  * The filters of a page, which live in its address: a link shows the same to somebody else, and the way back undoes

@@ -36,12 +36,12 @@ export interface SplitFile {
   readonly templateStart: Position;
 }
 
-const PLAIN_KEYS = ['model', 'config', 'input', 'output', 'description'];
-const PATH_KEYS = ['name', 'variant', 'version'];
+export const PLAIN_KEYS = ['model', 'config', 'input', 'output', 'description'];
+export const PATH_KEYS = ['name', 'variant', 'version'];
 /** Keys of the published format that mean nothing here: silence would hide a prompt that does less than it says. */
 const UNREAD_KEYS = ['tools', 'toolDefs', 'ext', 'raw', 'metadata'];
-const GATEWAY_KEYS = ['gateway.fallback'];
-const OUTPUT_FORMATS = ['text', 'json'];
+export const GATEWAY_KEYS = ['gateway.fallback'];
+export const OUTPUT_FORMATS = ['text', 'json'];
 
 /** Expanding anchors beyond this many uses is an attack or a mistake. */
 const MAX_ALIASES = 50;

@@ -1,3 +1,4 @@
+export { importPrompts } from './import-prompts.ts';
 export { lintPrompts } from './lint-prompts.ts';
 export { loadPromptRegistry } from './load-prompt-registry.ts';
 export { addPromptVersion, type NewVersion } from './new-version.ts';

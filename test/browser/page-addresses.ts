@@ -6,8 +6,10 @@ export async function pageAddresses(
   bench: Pick<DashboardBench, 'call'>,
   key?: string,
 ): Promise<ReadonlyMap<string, string>> {
-  const { generations } = await bench.call('GET', '/generations?prompt=tip&limit=1', undefined, key);
-  const [newest] = generations as readonly { readonly id: string }[];
+  const path = '/generations?prompt=tip&version=v2&status=ok&limit=50';
+  const { generations } = await bench.call('GET', path, undefined, key);
+  const calls = generations as readonly { readonly id: string; readonly rewards: readonly unknown[] }[];
+  const rewarded = calls.find(({ rewards }) => rewards.length > 0);
   return new Map([
     ['overview', ''],
     ['prompt', '/prompts/tip'],
@@ -15,7 +17,7 @@ export async function pageAddresses(
     ['experiments', '/experiments'],
     ['experiment', `/experiments/${EXPERIMENT}`],
     ['generations', '/generations'],
-    ['generation', `/generations/${newest?.id ?? 'none'}`],
+    ['generation', `/generations/${rewarded?.id ?? 'none'}`],
     ['keys', '/keys'],
     ['health', '/health'],
     ['unknown page', '/nothing-here'],

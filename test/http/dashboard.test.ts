@@ -97,6 +97,7 @@ describe('files of the admin page', () => {
     '/admin/assets/..%2fsecret.js',
     '/admin/assets/%2e%2e%2fsecret.js',
     '/admin/assets/.js',
+    '/admin/assets/sub/index-Ab12.js',
     '/admin/assets/index-Ab12.js%00.css',
     `/admin/assets/${'a'.repeat(300)}.js`,
   ])('are those of the build alone: %s', async (path) => {

@@ -1,4 +1,4 @@
-import type { Interval, Lift } from './wire-types.ts';
+import type { Interval, Label, Lift } from './wire-types.ts';
 
 /** Experiments as the gateway answers them. The whole of each is in `/openapi.json`. */
 
@@ -146,6 +146,11 @@ export interface ExperimentHistory {
   readonly by: 'hour' | 'day';
   readonly scale: { readonly min: number; readonly max: number };
   readonly arms: readonly { readonly arm: string; readonly points: readonly HistoryPoint[] }[];
+}
+
+/** A label with what the rollout gate said to its last move. */
+export interface GatedLabel extends Label {
+  readonly gate: { readonly state: string; readonly override_reason: string | null };
 }
 
 export interface RolloutEvent {

@@ -1,4 +1,5 @@
-import { type GatewayProblem, problemFrom, unreachableProblem } from './gateway-problem.ts';
+import { GatewayProblem, problemFrom, unreachableProblem } from './gateway-problem.ts';
+import type { Session } from './wire-types.ts';
 
 /** An answer with the text it came in: equal texts are equal answers, whatever objects they parse to. */
 export interface Answer<T> {
@@ -31,7 +32,7 @@ export function createGatewayApi(fetchAnswer: typeof fetch): GatewayApi {
     let response: Response;
     let text: string;
     try {
-      response = await fetchAnswer(path, { ...request, credentials: 'same-origin', cache: 'no-store' });
+      response = await fetchAnswer(path, { ...request, credentials: 'same-origin' });
       text = await response.text();
     } catch (error) {
       if (request.signal?.aborted === true) throw error;
@@ -53,6 +54,14 @@ export function createGatewayApi(fetchAnswer: typeof fetch): GatewayApi {
     }
   };
 
+  /** Another tab may have signed in anew since: then the token of this one is an old one. False: it is not. */
+  const renewToken = async (): Promise<boolean> => {
+    const { value } = await send<Pick<Session, 'csrf_token'>>('/admin/session', {});
+    if (value.csrf_token === csrfToken) return false;
+    csrfToken = value.csrf_token;
+    return true;
+  };
+
   return {
     get: (path, signal) =>
       send(path, { headers: { accept: 'application/json' }, ...(signal === undefined ? {} : { signal }) }),
@@ -62,17 +71,25 @@ export function createGatewayApi(fetchAnswer: typeof fetch): GatewayApi {
       body: unknown = {},
       signal?: AbortSignal,
     ): Promise<T> {
-      const answer = await send<T>(path, {
-        method,
-        headers: {
-          accept: 'application/json',
-          'content-type': 'application/json',
-          ...(csrfToken === null ? {} : { 'x-csrf-token': csrfToken }),
-        },
-        body: JSON.stringify(body),
-        ...(signal === undefined ? {} : { signal }),
-      });
-      return answer.value;
+      const attempt = () =>
+        send<T>(path, {
+          method,
+          headers: {
+            accept: 'application/json',
+            'content-type': 'application/json',
+            ...(csrfToken === null ? {} : { 'x-csrf-token': csrfToken }),
+          },
+          body: JSON.stringify(body),
+          ...(signal === undefined ? {} : { signal }),
+        });
+      try {
+        return (await attempt()).value;
+      } catch (error) {
+        // A refused change changed nothing, so asking again is safe.
+        const isRefused = error instanceof GatewayProblem && error.status === 403;
+        if (!isRefused || !(await renewToken())) throw error;
+        return (await attempt()).value;
+      }
     },
     setCsrfToken(token) {
       csrfToken = token;

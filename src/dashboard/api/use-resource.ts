@@ -14,6 +14,7 @@ export interface Resource<T> {
   readonly data: T | null;
   /** Why the last attempt failed; null after a good one. */
   readonly problem: GatewayProblem | null;
+  /** No answer to this very path has come yet; `data` may hold that of the path before. */
   readonly isLoading: boolean;
   readonly reload: () => void;
 }
@@ -21,7 +22,18 @@ export interface Resource<T> {
 interface State<T> {
   readonly path: string | null;
   readonly answer: Answer<T> | null;
+  /** What the answer is to; another one while the next loads. */
+  readonly answerPath: string | null;
   readonly problem: GatewayProblem | null;
+}
+
+const NOTHING = { path: null, answer: null, answerPath: null, problem: null };
+
+interface ResourceOptions {
+  /** Time between two readings; 0: it is read once. */
+  readonly pollMs: number;
+  /** Keep showing what the path before answered until the next answer comes: for filters, where an empty moment would jump. */
+  readonly keepsLast?: boolean;
 }
 
 /** Answers by path, so that going back shows at once what was there. Cleared with the page. */
@@ -43,9 +55,10 @@ export function forgetResources(): void {
  * What the gateway answers to `path`, read again every `pollMs` while somebody looks at the page; 0: only once. An
  * unchanged answer redraws nothing. Path null: nothing is read.
  */
-export function useResource<T>(path: string | null, { pollMs }: { readonly pollMs: number }): Resource<T> {
+export function useResource<T>(path: string | null, options: ResourceOptions): Resource<T> {
+  const { pollMs, keepsLast = false } = options;
   const { api } = useApi();
-  const [state, setState] = useState<State<T>>({ path: null, answer: null, problem: null });
+  const [state, setState] = useState<State<T>>(NOTHING);
   const reloadNow = useRef<() => void>(() => {});
 
   useEffect(() => {
@@ -64,12 +77,12 @@ export function useResource<T>(path: string | null, { pollMs }: { readonly pollM
         remember(path, answer);
         setState((last) => {
           const isSame = last.path === path && last.problem === null && last.answer?.text === answer.text;
-          return isSame ? last : { path, answer, problem: null };
+          return isSame ? last : { path, answer, answerPath: path, problem: null };
         });
       } catch (error) {
         if (abort.signal.aborted) return;
         if (!(error instanceof GatewayProblem)) throw error;
-        setState((last) => ({ path, answer: last.path === path ? last.answer : null, problem: error }));
+        setState((last) => ({ ...(last.answerPath === path ? last : NOTHING), path, problem: error }));
       } finally {
         isRunning = false;
         if (!abort.signal.aborted) schedule();
@@ -86,7 +99,10 @@ export function useResource<T>(path: string | null, { pollMs }: { readonly pollM
 
     const known = remembered.get(path);
     // Same path, same shape: only `useResource` of this path puts answers there.
-    setState({ path, answer: known === undefined ? null : (known as Answer<T>), problem: null });
+    setState((last) => {
+      if (known !== undefined) return { path, answer: known as Answer<T>, answerPath: path, problem: null };
+      return { ...(keepsLast ? last : NOTHING), path, problem: null };
+    });
     reloadNow.current = () => void load();
     document.addEventListener('visibilitychange', onVisibility);
     void load();
@@ -95,16 +111,16 @@ export function useResource<T>(path: string | null, { pollMs }: { readonly pollM
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', onVisibility);
     };
-  }, [api, path, pollMs]);
+  }, [api, path, pollMs, keepsLast]);
 
   const reload = useCallback(() => reloadNow.current(), []);
-  const isCurrent = state.path === path;
-  const answer = isCurrent ? state.answer : null;
-  const problem = isCurrent ? state.problem : null;
+  const isCurrent = state.answerPath === path;
+  const answer = isCurrent || keepsLast ? state.answer : null;
+  const problem = state.path === path ? state.problem : null;
   return {
     data: answer === null ? null : answer.value,
     problem,
-    isLoading: path !== null && answer === null && problem === null,
+    isLoading: path !== null && !isCurrent && problem === null,
     reload,
   };
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren, TargetedSubmitEvent } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { GatewayProblem } from '../api/gateway-problem.ts';
 import { ProblemNote } from './problem-note.tsx';
 
@@ -30,7 +30,8 @@ export function ConfirmDialog(props: ConfirmDialogProps) {
   const [isRunning, setIsRunning] = useState(false);
   const id = useId();
 
-  useEffect(() => {
+  // Before the next paint: a key pressed right after the click belongs to the dialog.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     return () => element?.close();

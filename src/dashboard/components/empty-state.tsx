@@ -14,7 +14,9 @@ export function EmptyState({ title, children, command }: EmptyStateProps) {
     <div class="empty-state">
       <p class="empty-title">{title}</p>
       {children}
-      {command !== undefined && <CodeBlock label="Command that makes the first row" text={command} />}
+      {command !== undefined && (
+        <CodeBlock label={`${title}: command that makes the first row`} text={command} />
+      )}
     </div>
   );
 }

@@ -44,8 +44,8 @@ export function ChoiceFilter({ name, label, choices, fallback = '', resets = [] 
   const value = query[name] ?? fallback;
   const isKnown = choices.some((choice) => choice.value === value);
   return (
-    <label class="field" for={id}>
-      <span>{label}</span>
+    <div class="field">
+      <label for={id}>{label}</label>
       <select
         id={id}
         value={value}
@@ -58,7 +58,7 @@ export function ChoiceFilter({ name, label, choices, fallback = '', resets = [] 
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 
@@ -71,8 +71,8 @@ export function TextFilter({ name, label, placeholder, resets = [] }: TextFilter
   const [query, change] = useQuery();
   const id = useId();
   return (
-    <label class="field" for={id}>
-      <span>{label}</span>
+    <div class="field">
+      <label for={id}>{label}</label>
       <input
         id={id}
         type="text"
@@ -80,7 +80,7 @@ export function TextFilter({ name, label, placeholder, resets = [] }: TextFilter
         placeholder={placeholder}
         onChange={(event) => change({ ...cleared(resets), [name]: event.currentTarget.value.trim() })}
       />
-    </label>
+    </div>
   );
 }
 
@@ -89,15 +89,15 @@ export function DateFilter({ name, label, resets = [] }: FilterProps) {
   const [query, change] = useQuery();
   const id = useId();
   return (
-    <label class="field" for={id}>
-      <span>{label}</span>
+    <div class="field">
+      <label for={id}>{label}</label>
       <input
         id={id}
         type="date"
         value={query[name]?.slice(0, 10) ?? ''}
         onChange={(event) => change({ ...cleared(resets), [name]: event.currentTarget.value })}
       />
-    </label>
+    </div>
   );
 }
 

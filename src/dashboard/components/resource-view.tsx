@@ -15,12 +15,16 @@ export function ResourceView<T>({ resource, what, children }: ResourceViewProps<
   return (
     <>
       {problem !== null && <ProblemNote problem={problem} isStale={data !== null} />}
-      {isLoading && (
+      {isLoading && data === null && (
         <p class="muted" role="status">
           Loading {what}…
         </p>
       )}
-      {data !== null && children(data)}
+      {data !== null && (
+        <div class={isLoading ? 'stack outdated' : 'stack'} aria-busy={isLoading}>
+          {children(data)}
+        </div>
+      )}
     </>
   );
 }

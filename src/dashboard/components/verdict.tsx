@@ -1,7 +1,5 @@
 import type { ComponentChildren } from 'preact';
-
-/** `settled`: the evidence decides; `open`: it does not yet; `warning`: something is wrong with the evidence. */
-export type VerdictTone = 'settled' | 'open' | 'warning';
+import type { VerdictTone } from './verdict-tone.ts';
 
 interface VerdictProps {
   readonly tone: VerdictTone;

@@ -31,7 +31,8 @@ export function ArmTable({ report }: { readonly report: ExperimentReport }) {
     },
     {
       key: 'chance',
-      title: 'Chance now',
+      // Stopped, everybody gets the baseline.
+      title: report.state === 'running' ? 'Chance now' : 'Chance while it ran',
       hint: `Of a new one of the ${units} to get this arm`,
       isNumber: true,
       cell: ({ propensity }) => formatShare(propensity),

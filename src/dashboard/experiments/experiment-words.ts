@@ -1,3 +1,5 @@
+import type { VerdictTone } from '../components/verdict-tone.ts';
+
 /** Structures of the wire types; spelled out, so that this file knows nothing of browsers. */
 interface Report {
   readonly state: string;
@@ -12,19 +14,16 @@ interface Report {
   };
 }
 
-/** `settled`: the evidence decides; `open`: it does not yet; `warning`: it must not be used. */
-export type Tone = 'settled' | 'open' | 'warning';
-
-const VERDICTS: Readonly<Record<string, readonly [tone: Tone, heading: string]>> = {
+const VERDICTS: Readonly<Record<string, readonly [tone: VerdictTone, heading: string]>> = {
   better: ['settled', 'Certain: an arm is better'],
   worse: ['settled', 'Certain: an arm is worse'],
-  no_difference_yet: ['open', 'Not certain yet'],
+  no_difference_yet: ['open', 'No winner yet'],
   assignment_broken: ['warning', 'The evidence must not be used'],
   not_started: ['open', 'Not started'],
   no_data: ['open', 'Nothing to compare yet'],
 };
 
-export function verdictWords(state: string): readonly [tone: Tone, heading: string] {
+export function verdictWords(state: string): readonly [tone: VerdictTone, heading: string] {
   return VERDICTS[state] ?? ['open', 'Not certain yet'];
 }
 
@@ -73,6 +72,20 @@ const POLICIES: Readonly<Record<string, string>> = {
 
 export function policyText(policy: string): string {
   return POLICIES[policy] ?? policy;
+}
+
+const GATES: Readonly<Record<string, string>> = {
+  none: 'no rollout gate was configured for it',
+  exempt: 'the rollout gate let it pass: everything it leads to has been live before',
+  held: 'the rollout gate let it pass: every condition held',
+  overridden: 'the rollout gate was overridden',
+  closed: 'the rollout gate was closed',
+};
+
+/** What the rollout gate said to a move of a label. */
+export function gateText(gate: { readonly state: string; readonly override_reason: string | null }): string {
+  const text = GATES[gate.state] ?? gate.state;
+  return gate.override_reason === null ? text : `${text}: ${gate.override_reason}`;
 }
 
 const METHODS: Readonly<Record<string, string>> = {

@@ -19,7 +19,7 @@ export function WhatIf({ report }: { readonly report: ExperimentReport }) {
     <section class="panel">
       <h2>What if</h2>
       <p class="muted">What another way of assigning would have earned, on the same decisions.</p>
-      <div class="filters">
+      <div class="filters filters-wide">
         <ChoiceFilter
           name="policy"
           label="Instead"
@@ -59,7 +59,7 @@ function Estimate({ estimate }: { readonly estimate: OffPolicy }) {
         <Fact name="Would have earned">
           {interval === null
             ? '–'
-            : `${formatInterval(interval.lower, interval.upper)}, at every look at once with ${formatShare(interval.confidence)}`}
+            : `${formatInterval(interval.lower, interval.upper)}, with ${formatShare(interval.confidence)} at every look`}
         </Fact>
         <Fact name="Earned in truth">
           {formatReward(made.mean)}

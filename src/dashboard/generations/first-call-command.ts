@@ -25,7 +25,7 @@ export function firstOutcomeCommand(
 }
 
 function curl(origin: string, isOpen: boolean, path: string, body: object): string {
-  const key = isOpen ? '' : ` -H "Authorization: Bearer $GATEWAY_KEY"`;
+  const key = isOpen ? '' : ` -H "Authorization: Bearer $PROMPT_GATEWAY_KEY"`;
   // An apostrophe ends a quoted word of the shell.
   const json = JSON.stringify(body).replaceAll("'", "'\\''");
   return `curl -s ${origin}${path} -H 'content-type: application/json'${key} -d '${json}'`;

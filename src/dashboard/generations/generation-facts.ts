@@ -34,6 +34,11 @@ export function valueText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** One reward as it was given: `1`, `0.7`; a mean would need the same decimals everywhere, this does not. */
+export function rewardText(reward: number): string {
+  return String(Number(reward.toFixed(4))).replace(/^-/, '−');
+}
+
 /** A record as text to read. */
 export function recordText(value: unknown): string {
   return JSON.stringify(value, null, 2);

@@ -1,5 +1,4 @@
-/** As `useQuery` answers it; spelled out, so that this file knows nothing of browsers. */
-type Query = Readonly<Record<string, string | undefined>>;
+import type { Query } from '../query.ts';
 
 /** Calls of one page of the list: a screen or two. */
 const PAGE_ROWS = 50;

@@ -35,10 +35,10 @@ const UNITS: readonly (readonly [name: string, seconds: number])[] = [
   ['min', 60],
 ];
 
-/** `3 d`, `2 h`, `5 min`; `less than a minute`; `–` when the start is not known. */
+/** `3 d`, `2 h`, `5 min`; `< 1 min`; `–` when the start is not known. */
 export function uptimeText(startedAtSeconds: number | null, nowMs: number): string {
   if (startedAtSeconds === null) return '–';
   const seconds = nowMs / 1_000 - startedAtSeconds;
   const [name, unit] = UNITS.find(([, size]) => seconds >= size) ?? [null, 1];
-  return name === null ? 'less than a minute' : `${Math.floor(seconds / unit)} ${name}`;
+  return name === null ? '< 1 min' : `${Math.floor(seconds / unit)} ${name}`;
 }

@@ -48,7 +48,7 @@ function Ledger({ metrics }: { readonly metrics: MetricsView }) {
         <Stat
           label="Wait for a commit"
           value={secondsText(metrics.quantile('gateway_ledger_commit_duration_seconds', 0.5))}
-          note={`95 % within ${secondsText(metrics.quantile('gateway_ledger_commit_duration_seconds', 0.95))}`}
+          note={withinText(metrics.quantile('gateway_ledger_commit_duration_seconds', 0.95))}
         />
         <Stat
           label="Refused configurations"
@@ -81,12 +81,12 @@ function Calls({ metrics }: { readonly metrics: MetricsView }) {
           <Stat
             label="Latency, half within"
             value={secondsText(metrics.quantile('gateway_generation_duration_seconds', 0.5))}
-            note={`95 % within ${secondsText(metrics.quantile('gateway_generation_duration_seconds', 0.95))}`}
+            note={withinText(metrics.quantile('gateway_generation_duration_seconds', 0.95))}
           />
           <Stat
             label="Added by the gateway"
             value={secondsText(metrics.quantile('gateway_overhead_seconds', 0.5))}
-            note={`95 % within ${secondsText(metrics.quantile('gateway_overhead_seconds', 0.95))}`}
+            note={withinText(metrics.quantile('gateway_overhead_seconds', 0.95))}
           />
           <Stat
             label="Refused by limits of keys"
@@ -168,6 +168,10 @@ function Process({ metrics, nowMs }: MetricsPanelsProps) {
       </p>
     </section>
   );
+}
+
+function withinText(seconds: number | null): string | undefined {
+  return seconds === null ? undefined : `95 % within ${secondsText(seconds)}`;
 }
 
 function secondsText(seconds: number | null): string {

@@ -1,5 +1,5 @@
 import type { ComponentChildren, TargetedSubmitEvent } from 'preact';
-import { useId, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { CreatedApiKey } from '../api/access-wire.ts';
 import { useApi } from '../api/api-context.ts';
 import { GatewayProblem } from '../api/gateway-problem.ts';
@@ -30,6 +30,8 @@ export function KeyForm({ isFirstKey, onCreated, onCancel }: KeyFormProps) {
   const [problem, setProblem] = useState<GatewayProblem | null>(null);
   const [isRunning, setIsRunning] = useState(false);
   const id = useId();
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus(), []);
   const change = (changes: Partial<KeyDraft>): void => {
     setDraft((last) => ({ ...last, ...changes }));
     setFault(null);
@@ -54,7 +56,9 @@ export function KeyForm({ isFirstKey, onCreated, onCancel }: KeyFormProps) {
 
   return (
     <form class="panel" aria-label="New key" onSubmit={(event) => void submit(event)}>
-      <h2>New key</h2>
+      <h2 ref={heading} tabIndex={-1}>
+        New key
+      </h2>
       {isFirstKey && (
         <p class="note note-warning">
           This is the first key. From the moment it exists the gateway asks everybody for one, this page and
@@ -157,9 +161,9 @@ interface FieldProps {
 
 function Field({ id, label, children }: FieldProps) {
   return (
-    <label class="field" for={id}>
-      <span>{label}</span>
+    <div class="field">
+      <label for={id}>{label}</label>
       {children}
-    </label>
+    </div>
   );
 }

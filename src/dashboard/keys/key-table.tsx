@@ -24,8 +24,7 @@ export function KeyTable({ keys, ownKeyId, onRevoke }: KeyTableProps) {
       isHeading: true,
       cell: (key) => (
         <>
-          {key.name}
-          {key.id === ownKeyId && <span class="badge badge-accent">yours</span>}
+          {key.name} {key.id === ownKeyId && <span class="badge badge-accent">yours</span>}
           <span class="cell-note">
             <code>pgw_{key.id}_…</code>
           </span>

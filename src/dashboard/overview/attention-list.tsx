@@ -13,20 +13,16 @@ export function AttentionList({ items }: { readonly items: readonly Attention[] 
   return (
     <section class="panel" aria-labelledby="attention-title">
       <h2 id="attention-title">Needs attention</h2>
-      {items.length === 0 ? (
-        <p class="muted">Nothing: no alarm, no fault, no refused move.</p>
-      ) : (
-        <ul class="attention">
-          {items.map((item) => (
-            <li key={`${item.code} ${item.prompt ?? ''} ${item.experiment ?? ''} ${item.message}`}>
-              <span class={SEVERITY[item.severity].badge}>{SEVERITY[item.severity].word}</span>
-              <span>
-                {item.message} <AttentionLink link={item.link} />
-              </span>
-            </li>
-          ))}
-        </ul>
-      )}
+      <ul class="attention">
+        {items.map((item) => (
+          <li key={`${item.code} ${item.prompt ?? ''} ${item.experiment ?? ''} ${item.message}`}>
+            <span class={SEVERITY[item.severity].badge}>{SEVERITY[item.severity].word}</span>
+            <span>
+              {item.message} <AttentionLink link={item.link} />
+            </span>
+          </li>
+        ))}
+      </ul>
     </section>
   );
 }

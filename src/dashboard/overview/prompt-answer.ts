@@ -1,5 +1,5 @@
 import type { Lift } from '../api/wire-types.ts';
-import type { VerdictTone } from '../components/verdict.tsx';
+import type { VerdictTone } from '../components/verdict-tone.ts';
 
 interface ComparedVersion {
   readonly prompt_version: string;

@@ -47,6 +47,14 @@ function Numbers({ prompt }: { readonly prompt: OverviewPrompt }) {
     <>
       <Verdict tone={answer.tone} heading={answer.heading}>
         <p>{prompt.summary ?? 'No metric is declared, so nothing can be compared.'}</p>
+        {isMissed(prompt, answer.winner) && (
+          <p class="muted">
+            Callers that name no version still get {prompt.serves.version}.{' '}
+            <Link href={pageHref('/prompts/:name', { name: prompt.prompt })}>
+              Look closer, or move a label
+            </Link>
+          </p>
+        )}
       </Verdict>
       {prompt.metric !== null && prompt.scale !== null && prompt.versions.length > 0 && (
         <IntervalPlot
@@ -100,6 +108,11 @@ function Numbers({ prompt }: { readonly prompt: OverviewPrompt }) {
       )}
     </>
   );
+}
+
+/** A version is certainly better than the one that callers get without asking. */
+function isMissed({ serves }: OverviewPrompt, winner: string | null): boolean {
+  return winner !== null && serves.version !== null && serves.version !== winner;
 }
 
 function VersionBadges({ version }: { readonly version: OverviewPrompt['versions'][number] }) {

@@ -1,12 +1,12 @@
 import type {
   ExperimentHistory,
   ExperimentReport,
+  GatedLabel,
   RolloutEvent,
   ShadowReport,
   ShadowRule,
 } from '../api/experiment-wire.ts';
 import { REPORT_POLL_MS, STATE_POLL_MS, useResource } from '../api/use-resource.ts';
-import type { Label } from '../api/wire-types.ts';
 import { EmptyState } from '../components/empty-state.tsx';
 import { Fact, Facts } from '../components/facts.tsx';
 import { Link } from '../components/link.tsx';
@@ -18,6 +18,7 @@ import { ArmTable } from '../experiments/arm-table.tsx';
 import { EvidencePlot } from '../experiments/evidence-plot.tsx';
 import { ExperimentActions } from '../experiments/experiment-actions.tsx';
 import {
+  gateText,
   policyText,
   sampleRatioText,
   stateBadge,
@@ -39,7 +40,7 @@ export function ExperimentPage({ parameters }: PageProps) {
   const path = `/analytics/experiments/${encodeURIComponent(name)}`;
   const report = useResource<ExperimentReport>(path, { pollMs: REPORT_POLL_MS });
   const prompt = report.data?.prompt;
-  const labels = useResource<{ readonly labels: readonly Label[] }>(
+  const labels = useResource<{ readonly labels: readonly GatedLabel[] }>(
     prompt === undefined ? null : `/prompts/${encodeURIComponent(prompt)}/labels`,
     { pollMs: STATE_POLL_MS },
   );
@@ -52,10 +53,11 @@ export function ExperimentPage({ parameters }: PageProps) {
     <>
       <PageHeading title={name} above={<Link href={pageHref('/experiments')}>Experiments</Link>}>
         {badge !== null && <span class={badge[0]}>{badge[1]}</span>}
-        <span class="grow" />
-        <a href={`${path}?format=csv`} download={`${name}-arms.csv`}>
-          CSV
-        </a>
+        {badge !== null && (
+          <a class="far" href={`${path}?format=csv`} download={`${name}-arms.csv`}>
+            CSV
+          </a>
+        )}
       </PageHeading>
       <ResourceView resource={report} what="the report">
         {(data) => (
@@ -147,8 +149,11 @@ function Arms({ report }: { readonly report: ExperimentReport }) {
   );
 }
 
+/** A line over days looks the same after seconds. */
+const HISTORY_POLL_MS = 30_000;
+
 function Evidence({ report, path }: { readonly report: ExperimentReport; readonly path: string }) {
-  const history = useResource<ExperimentHistory>(`${path}/history`, { pollMs: REPORT_POLL_MS });
+  const history = useResource<ExperimentHistory>(`${path}/history`, { pollMs: HISTORY_POLL_MS });
   return (
     <section class="panel">
       <h2>Evidence over time</h2>
@@ -191,7 +196,7 @@ function Shadow({ name }: { readonly name: string }) {
 
 interface HistoryProps {
   readonly report: ExperimentReport;
-  readonly labels: readonly Label[];
+  readonly labels: readonly GatedLabel[];
 }
 
 /** Most events that the page shows; the rest is behind `/analytics/rollouts`. */
@@ -216,7 +221,8 @@ function History({ report, labels }: HistoryProps) {
       )}
       {pointing.map((label) => (
         <p key={label.label}>
-          <code>@{label.label}</code> leads here since <Time time={label.moved_at} /> ({label.reason})
+          <code>@{label.label}</code> leads here since <Time time={label.moved_at} />: {label.reason}.{' '}
+          <span class="muted">At that move {gateText(label.gate)}.</span>
         </p>
       ))}
       <ResourceView resource={events} what="the history">

@@ -10,10 +10,10 @@ import { PageHeading } from '../components/page-heading.tsx';
 import { ResourceView } from '../components/resource-view.tsx';
 import { Stat, StatList } from '../components/stat.tsx';
 import { Time } from '../components/time.tsx';
-import { formatCount, formatDurationMs, formatReward, formatShare, formatUsd } from '../format.ts';
+import { formatCount, formatDurationMs, formatShare, formatUsd } from '../format.ts';
 import { AttemptTable } from '../generations/attempt-table.tsx';
 import { firstOutcomeCommand } from '../generations/first-call-command.ts';
-import { RENDERED_MISSING, recordText, valueText } from '../generations/generation-facts.ts';
+import { RENDERED_MISSING, recordText, rewardText, valueText } from '../generations/generation-facts.ts';
 import { MessageList } from '../generations/message-list.tsx';
 import { StatusBadges } from '../generations/status-badge.tsx';
 import { pageHref } from '../match-path.ts';
@@ -156,7 +156,7 @@ function Answered({ call }: { readonly call: Generation }) {
 const OUTCOME_COLUMNS: readonly Column<GenerationOutcome>[] = [
   { key: 'metric', title: 'Metric', isHeading: true, cell: ({ metric }) => metric },
   { key: 'value', title: 'Value', cell: ({ value }) => <code>{valueText(value)}</code> },
-  { key: 'reward', title: 'Reward', isNumber: true, cell: ({ reward }) => formatReward(reward) },
+  { key: 'reward', title: 'Reward', isNumber: true, cell: ({ reward }) => rewardText(reward) },
   { key: 'counts', title: 'Counts', cell: (outcome) => <Counting outcome={outcome} /> },
   {
     key: 'occurred',
@@ -269,7 +269,7 @@ const SOURCES: Readonly<Record<string, string>> = {
 
 function versionHref(prompt: string, version: string | null): string {
   const href = pageHref('/prompts/:name', { name: prompt });
-  return version === null ? href : `${href}?show=${encodeURIComponent(version)}`;
+  return version === null ? href : `${href}?version=${encodeURIComponent(version)}`;
 }
 
 function Timing({ call }: { readonly call: Generation }) {

@@ -10,8 +10,9 @@ import { Link } from '../components/link.tsx';
 import { PageHeading } from '../components/page-heading.tsx';
 import { ResourceView } from '../components/resource-view.tsx';
 import { Time } from '../components/time.tsx';
-import { formatDurationMs, formatReward, formatUsd } from '../format.ts';
+import { formatDurationMs, formatUsd } from '../format.ts';
 import { firstCallCommand } from '../generations/first-call-command.ts';
+import { rewardText } from '../generations/generation-facts.ts';
 import { GENERATION_FILTERS, generationsPath, isFiltered } from '../generations/generations-path.ts';
 import { StatusBadges } from '../generations/status-badge.tsx';
 import { pageHref } from '../match-path.ts';
@@ -30,6 +31,7 @@ export function GenerationsPage(_props: PageProps) {
     <>
       <PageHeading title="Generations" />
       <GenerationFilters />
+      {list.problem !== null && !isNewest && <Link href={pageHref('/generations')}>Newest calls</Link>}
       <ResourceView resource={list} what="the calls">
         {(data) => (
           <section class="panel" aria-label="Calls">
@@ -58,7 +60,7 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
     isHeading: true,
     cell: (call) => (
       <>
-        <Link href={pageHref('/generations/:id', { id: call.id })}>
+        <Link href={pageHref('/generations/:id', { id: call.id })} class="nowrap">
           <Time time={call.created_at} />
         </Link>
         <span class="cell-note">
@@ -76,12 +78,12 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
         {call.prompt === null ? (
           <span class="muted">passed through</span>
         ) : (
-          <Link href={pageHref('/prompts/:name', { name: call.prompt })}>
+          <Link href={pageHref('/prompts/:name', { name: call.prompt })} class="nowrap">
             {call.prompt} {call.prompt_version}
           </Link>
         )}
         {call.experiment !== null && (
-          <span class="cell-note">
+          <span class="cell-note nowrap">
             {call.experiment}: {call.arm}
           </span>
         )}
@@ -91,7 +93,12 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
   {
     key: 'text',
     title: 'Answer',
-    cell: (call) => <span class="clamped">{call.text_start ?? <span class="muted">none</span>}</span>,
+    cell: (call) =>
+      call.text_start === null ? (
+        <span class="muted">none</span>
+      ) : (
+        <span class="clamped">{call.text_start}</span>
+      ),
   },
   {
     key: 'rewards',
@@ -102,14 +109,14 @@ const COLUMNS: readonly Column<GenerationSummary>[] = [
       ) : (
         <span>
           {call.rewards.map(({ metric, reward }) => (
-            <span class="line" key={metric}>
-              {metric} <span class="number">{formatReward(reward)}</span>
+            <span class="line nowrap" key={metric}>
+              {metric} <span class="number">{rewardText(reward)}</span>
             </span>
           ))}
         </span>
       ),
   },
-  { key: 'model', title: 'Model', cell: (call) => call.model ?? '–' },
+  { key: 'model', title: 'Model', cell: (call) => <span class="nowrap">{call.model ?? '–'}</span> },
   { key: 'latency', title: 'Latency', isNumber: true, cell: (call) => formatDurationMs(call.latency_ms) },
   { key: 'cost', title: 'Cost', isNumber: true, cell: (call) => formatUsd(call.cost_usd) },
   { key: 'status', title: 'Ended', cell: (call) => <StatusBadges call={call} /> },
@@ -178,7 +185,7 @@ function GenerationFilters() {
         />
       )}
       <ChoiceFilter name="status" label="Ended" choices={STATUS_CHOICES} resets={['cursor']} />
-      <TextFilter name="user_id" label="User" placeholder="as the caller sent it" resets={['cursor']} />
+      <TextFilter name="user_id" label="User" placeholder="user_id" resets={['cursor']} />
       <DateFilter name="from" label="Since (UTC day)" resets={['cursor']} />
       <DateFilter name="to" label="Before (UTC day)" resets={['cursor']} />
       {isFiltered(query) && (

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ApiKey, CreatedApiKey } from '../api/access-wire.ts';
 import { useApi, useScope } from '../api/api-context.ts';
 import { REPORT_POLL_MS, useResource } from '../api/use-resource.ts';
@@ -41,15 +41,27 @@ function Keys() {
     pollMs: REPORT_POLL_MS,
   });
   const isFirstKey = session.open;
+  const newKey = useRef<HTMLButtonElement>(null);
+  const wasOpen = useRef(false);
+  useEffect(() => {
+    // What had the focus is gone: it goes back to where it came from.
+    if (wasOpen.current && step.kind === 'list') newKey.current?.focus();
+    wasOpen.current = step.kind !== 'list';
+  }, [step]);
 
   return (
     <>
       <PageHeading title="Keys">
-        {step.kind === 'list' && (
-          <button type="button" class="button-primary" onClick={() => setStep({ kind: 'draft' })}>
-            New key
-          </button>
-        )}
+        <button
+          ref={newKey}
+          type="button"
+          class={step.kind === 'list' ? 'button-primary' : undefined}
+          disabled={step.kind === 'created'}
+          aria-expanded={step.kind === 'draft'}
+          onClick={() => setStep(step.kind === 'draft' ? LIST : { kind: 'draft' })}
+        >
+          New key
+        </button>
       </PageHeading>
       {step.kind === 'draft' && (
         <KeyForm
@@ -65,7 +77,7 @@ function Keys() {
           onKept={() => {
             // Who reads may have become somebody without a key: begin again from the sign-in.
             if (step.isFirstKey) location.reload();
-            setStep(LIST);
+            else setStep(LIST);
           }}
         />
       ) : (

@@ -15,12 +15,14 @@ export function OverviewPage(_props: PageProps) {
   const overview = useResource<Overview>('/analytics/overview', { pollMs: REPORT_POLL_MS });
   return (
     <>
-      <PageHeading title="Overview" />
+      <PageHeading title="Overview">
+        {overview.data?.attention.length === 0 && <p class="badge badge-good">Nothing needs attention</p>}
+      </PageHeading>
       <ResourceView resource={overview} what="the overview">
         {({ attention, prompts }) => (
           <>
             {attention.length > 0 && <AttentionList items={attention} />}
-            {!prompts.some(hasCalls) && <FirstCall prompt={prompts[0]?.prompt ?? null} />}
+            {!prompts.some(hasCalls) && <FirstCall />}
             {busiestFirst(prompts).map((prompt) => (
               <PromptCard key={prompt.prompt} prompt={prompt} />
             ))}
@@ -31,9 +33,9 @@ export function OverviewPage(_props: PageProps) {
   );
 }
 
-function FirstCall({ prompt }: { readonly prompt: string | null }) {
+function FirstCall() {
   const { session } = useApi();
-  const command = firstCallCommand({ origin: location.origin, isOpen: session.open, prompt });
+  const command = firstCallCommand({ origin: location.origin, isOpen: session.open, prompt: null });
   return (
     <EmptyState title="No call has been recorded yet" command={command}>
       <p>The first one makes the first row.</p>

@@ -28,7 +28,10 @@ export function PromptPage({ parameters }: PageProps) {
   const [query] = useQuery();
   const nowMs = Date.now();
   const prompt = useResource<Prompt>(`/prompts/${encodeURIComponent(name)}`, { pollMs: STATE_POLL_MS });
-  const report = useResource<VersionReport>(reportPath(name, query, nowMs), { pollMs: REPORT_POLL_MS });
+  const report = useResource<VersionReport>(reportPath(name, query, nowMs), {
+    pollMs: REPORT_POLL_MS,
+    keepsLast: true,
+  });
   return (
     <>
       <PageHeading title={name} above={<Link href={pageHref('/')}>Prompts</Link>}>
@@ -42,7 +45,11 @@ export function PromptPage({ parameters }: PageProps) {
       <ResourceView resource={prompt} what="the prompt">
         {(family) => (
           <>
-            {report.data !== null && <Answer report={report.data} family={family} />}
+            {report.data !== null && (
+              <div class={report.isLoading ? 'outdated' : undefined}>
+                <Answer report={report.data} family={family} />
+              </div>
+            )}
             <ReportFilters report={report.data} />
             <ResourceView resource={report} what="the report">
               {(data) => <Report report={data} family={family} />}

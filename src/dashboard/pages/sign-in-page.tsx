@@ -60,7 +60,7 @@ export function SignInPage({ api, message, onSignedIn }: SignInPageProps) {
             aria-describedby={`${id}-hint`}
           />
         </label>
-        <button type="submit" class="button-primary" disabled={isRunning || key.trim() === ''}>
+        <button type="submit" class="button-primary" disabled={isRunning}>
           {isRunning ? 'Signing in…' : 'Sign in'}
         </button>
         <p class="muted" id={`${id}-hint`}>

@@ -25,8 +25,8 @@ interface TimeSeriesPlotProps {
 }
 
 const HEIGHT = 260;
-/** Below it the text of a mark would run into the next one. */
-const MARK_TEXT_GAP = 70;
+/** Between the texts of two marks. */
+const MARK_TEXT_GAP = 12;
 
 /** Lines over time, by UTC. Drawn anew when the theme changes, since a canvas keeps its colours. */
 export function TimeSeriesPlot({ label, lines, marks, format }: TimeSeriesPlotProps) {
@@ -58,7 +58,9 @@ export function TimeSeriesPlot({ label, lines, marks, format }: TimeSeriesPlotPr
         padding: [24, 24, 0, 0],
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
-        scales: { x: { time: true } },
+        scales: {
+          x: { time: true, range: (_chart, min, max) => rangeWithMarks(min, max, latestMarks.current) },
+        },
         axes: [
           {
             ...axis,
@@ -154,7 +156,7 @@ function drawMarks(
   ctx.font = font.replace('12px', `${12 * pixelRatio}px`);
   ctx.textAlign = 'center';
   ctx.setLineDash([4 * pixelRatio, 3 * pixelRatio]);
-  let lastTextX = Number.POSITIVE_INFINITY;
+  let freeUntil = Number.POSITIVE_INFINITY;
   // The newest first: where texts would meet, it is the one that holds.
   for (const { at, text } of [...marks].reverse()) {
     const x = valToPos(Date.parse(at) / 1_000, 'x', true);
@@ -163,13 +165,26 @@ function drawMarks(
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
-    if (lastTextX - x < MARK_TEXT_GAP * pixelRatio) continue;
-    lastTextX = x;
     const half = ctx.measureText(text).width / 2;
     const textX = Math.min(Math.max(x, bbox.left + half), bbox.left + bbox.width - half);
+    if (textX + half > freeUntil) continue;
+    freeUntil = textX - half - MARK_TEXT_GAP * pixelRatio;
     ctx.fillText(text, textX, bbox.top - 8 * pixelRatio);
   }
   ctx.restore();
+}
+
+/** A mark after the last point is drawn too: a move of today, where points are days. */
+function rangeWithMarks(
+  min: number | null,
+  max: number | null,
+  marks: readonly PlotMark[],
+): [min: number | null, max: number | null] {
+  if (min === null || max === null) return [min, max];
+  const times = marks.map(({ at }) => Date.parse(at) / 1_000);
+  const last = Math.max(max, ...times);
+  // One point alone stands in the middle of a day.
+  return min === last ? [min - DAY_SECONDS / 2, last + DAY_SECONDS / 2] : [min, last];
 }
 
 /** `23 Nov`, or `14:00` where the steps are shorter than a day; then midnight says its day. */

@@ -43,6 +43,9 @@ const STEPS: readonly Choice[] = [
   { value: 'day', text: 'Day' },
 ];
 
+/** The newest ones; the history of a label has them all. */
+const SHOWN_MOVES = 6;
+
 interface OverTimeProps {
   readonly path: string;
   /** In the order of the report, which gives each its colour. */
@@ -52,7 +55,7 @@ interface OverTimeProps {
 /** How the versions did over time, with the moves of the labels drawn in. */
 export function OverTime({ path, versions }: OverTimeProps) {
   const [query] = useQuery();
-  const resource = useResource<TimeSeriesReport>(path, { pollMs: REPORT_POLL_MS });
+  const resource = useResource<TimeSeriesReport>(path, { pollMs: REPORT_POLL_MS, keepsLast: true });
   const quantity = QUANTITIES[query['chart'] || 'reward'] ?? QUANTITIES['reward'];
   return (
     <section class="panel" aria-labelledby="over-time-title">
@@ -110,7 +113,7 @@ function Lines({ report, versions, quantity }: LinesProps) {
       )}
       {report.label_moves.length > 0 && (
         <ul class="moves" aria-label="Label moves in this window">
-          {report.label_moves.map((move) => (
+          {report.label_moves.slice(-SHOWN_MOVES).map((move) => (
             <li key={move.sequence}>
               <strong>{moveText(move)}</strong> <span class="muted">{formatTime(move.moved_at)}:</span>{' '}
               {move.reason}

@@ -1,4 +1,4 @@
-import type { Query } from '../router.ts';
+import type { Query } from '../query.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

@@ -48,7 +48,7 @@ export function dashboardRoutes({ settings }: HttpServices): readonly RouteDefin
     { method: 'get', path: '/admin', access: 'public', handle: sendPage },
     {
       method: 'get',
-      path: '/admin/assets/:file',
+      path: '/admin/assets/*file',
       access: 'public',
       async handle(request, response) {
         const file = await files.asset(pathParameter(request, 'file'));

@@ -25,7 +25,9 @@ export const generationListQuerySchema = z.strictObject({
     .min(1)
     .max(256)
     .optional()
-    .describe('As the caller sent it: its keyed hash is looked up.'),
+    .describe(
+      'As the caller sent it: its keyed hash is looked for. No index helps: narrow it by prompt or time.',
+    ),
   q: z
     .string()
     .min(1)

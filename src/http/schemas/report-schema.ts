@@ -55,7 +55,7 @@ const reportRowSchema = z
     cost_known: z.number(),
     mean_cost_usd: nullable,
     cost_per_reward_usd: nullable.describe(
-      'Mean cost of a call divided by the mean reward: what one unit of reward costs. Null where either is unknown, or the mean is not above 0.',
+      'Mean cost of a call divided by the mean reward: what one unit of reward costs. Null where either is unknown, the mean is not above 0, or the metric is minimised.',
     ),
     input_tokens: z.number().nullable().describe('Null when the tokens of no call are known.'),
     output_tokens: z.number().nullable(),

@@ -38,7 +38,6 @@ interface Path {
 
 /** Most selective first. */
 const PATHS: readonly Path[] = [
-  { index: 'generations_by_unit', answers: ['unitKey'] },
   { index: 'generations_by_failure', answers: ['status'], only: "status <> 'ok'" },
   { index: 'generations_by_experiment', answers: ['experiment'] },
   { index: 'generations_by_version', answers: ['prompt', 'promptVersion'] },

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 
-import { createKeyLimiter, type KeyLimits } from '../../../src/access/index.ts';
+import { type CallReservation, createKeyLimiter, type KeyLimits } from '../../../src/access/index.ts';
 import { AppError } from '../../../src/kernel/index.ts';
 import { manualClock } from '../../fakes/manual-clock.ts';
 
@@ -144,4 +145,33 @@ test('refusals are counted by limit', async () => {
   await limiter.reserve('k').catch(() => {});
   await limiter.reserve('other');
   expect(limiter.refusals()).toEqual({ requests: 1, tokens: 0, budget: 0 });
+});
+
+test('calls of one price never spend more than the budget, however many run at once and in whatever order they end', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 1, max: 50 }),
+      fc.integer({ min: 20, max: 40 }),
+      fc.array(fc.tuple(fc.nat(3), fc.nat(20), fc.boolean()), { minLength: 50, maxLength: 150 }),
+      async (price, shares, steps) => {
+        // The price is at most a twentieth of it: what the first call sets aside.
+        const budget = price * shares;
+        const { limiter } = limiterForTest({ nanoUsdPerDay: budget });
+        const running: CallReservation[] = [];
+        let spent = 0;
+        for (const [step, index, wasCutShort] of steps) {
+          if (step > 0) {
+            const call = await limiter.reserve('k').catch(() => null);
+            if (call !== null) running.push(call);
+            continue;
+          }
+          const [ended] = running.splice(index % Math.max(1, running.length), 1);
+          if (ended === undefined) continue;
+          spent += price;
+          ended.settle({ tokens: null, costNanoUsd: wasCutShort ? null : price, wasCutShort });
+        }
+        expect(spent + running.length * price).toBeLessThanOrEqual(budget);
+      },
+    ),
+  );
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { type VersionReportRequest, versionReportCsv } from '../../../src/analytics/index.ts';
 import { HOUR_MS } from '../../../src/kernel/index.ts';
 import { latencyBucket } from '../../../src/ledger/index.ts';
 import { betaBinomialDifference, betaBinomialInterval } from '../../../src/statistics/index.ts';
@@ -360,6 +361,74 @@ describe('cost, tokens, latency and shares', () => {
 
     expect(rowOf(report, 'v1')).toMatchObject({ costUsd: 0, meanCostUsd: 0 });
   });
+
+  test.each([
+    ['max', 4, 1_000_000, 0.001],
+    ['max', 0, 1_000_000, null],
+    ['max', 4, 0, null],
+    ['min', 4, 1_000_000, null],
+  ] as const)(
+    'a reward to %s, %d of 8 earned, calls for %d nano-dollars: it costs %d',
+    async (optimize, sum, costNanoUsd, expected) => {
+      const totals = totalsOf('v1', {
+        delivered: 8,
+        outcomes: zeroOrOne(8, sum),
+        costNanoUsd: costNanoUsd * 4,
+        costKnown: costNanoUsd === 0 ? 0 : 8,
+      });
+      const config = configOf({ metrics: { completed: { type: 'boolean', optimize } } });
+      const { report } = await runReport({ totals: [totals], config });
+
+      expect(rowOf(report, 'v1').costPerRewardUsd).toBe(expected);
+    },
+  );
+});
+
+describe('a part of the calls', () => {
+  const ask = (filters: VersionReportRequest['filters']) =>
+    runReport({ totals: [totalsOf('v1', { delivered: 1 })] }, filters === undefined ? {} : { filters });
+
+  test.each([
+    [{ model: 'm', source: null, segment: null }, { model: 'm' }],
+    [{ model: null, source: 'env', segment: null }, { source: 'env' }],
+    [{ model: null, source: null, segment: 'forced' }, { forced: true }],
+    [{ model: null, source: null, segment: 'assigned' }, { forced: false }],
+    [{ model: null, source: null, segment: 'model_answers' }, { degraded: false }],
+    [{ model: null, source: null, segment: 'authored_lines' }, { degraded: true }],
+    [
+      { model: null, source: null, segment: 'experiment:tone.2' },
+      { experiment: 'tone.2', arm: null },
+    ],
+    [
+      { model: null, source: null, segment: 'arm:tone/warm' },
+      { experiment: 'tone', arm: 'warm' },
+    ],
+  ] as const)('%j is descriptive, and only it is read', async (filters, expected) => {
+    const { report, query } = await ask(filters);
+
+    expect(report.evidence).toBe('descriptive');
+    expect(report.filters).toEqual(filters);
+    const everyCall = {
+      model: null,
+      source: null,
+      forced: null,
+      degraded: null,
+      experiment: null,
+      arm: null,
+    };
+    expect(query.filter).toEqual({ ...everyCall, ...expected });
+    expect(versionReportCsv(report)).toContain(filters.segment ?? filters.model ?? filters.source);
+  });
+
+  test.each(['', 'vip', 'experiment:', 'arm:tone', 'arm:tone/', 'arm:/warm', 'arm:a/b/c', 'experiment:a/b'])(
+    'there is no segment %j',
+    async (segment) => {
+      await expect(ask({ model: null, source: null, segment })).rejects.toMatchObject({
+        code: 'invalid_request',
+        faults: [{ path: 'segment' }],
+      });
+    },
+  );
 });
 
 describe('warnings', () => {

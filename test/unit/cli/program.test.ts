@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -40,10 +40,15 @@ describe('help', () => {
     'prompts lock',
     'prompts retire',
     'prompts new',
+    'prompts import',
     'prompts lint',
     'prompts diff',
     'prompts render',
     'report',
+    'db',
+    'db migrate',
+    'db backup',
+    'db verify',
     'experiments',
     'experiments check',
     'labels',
@@ -218,5 +223,43 @@ describe('ledger export', () => {
 
     expect(run).toMatchObject({ exitCode: 78, stdout: '' });
     expect(run.stderr).toContain(join(directory, 'data/gateway.db'));
+  });
+});
+
+describe('docs/cli.md', () => {
+  const page = readFileSync(resolve(import.meta.dirname, '../../../docs/cli.md'), 'utf8');
+  const names = async (...group: string[]): Promise<readonly string[]> => {
+    const { stdout } = await runCaptured([...group, '--help']);
+    const [list = ''] = (stdout.split('Commands:\n')[1] ?? '').split('\n\n');
+    return [...list.matchAll(/^ {2}([a-z-]+)/gm)]
+      .map(([, name = '']) => name)
+      .filter((name) => name !== 'help');
+  };
+
+  test('names every group and command that --help lists', async () => {
+    const missing: string[] = [];
+    for (const name of await names()) {
+      for (const inner of [null, ...(await names(name))]) {
+        const isTold =
+          inner === null ? page.includes(`\`${name}`) : new RegExp(`${name}\`? .*${inner}`).test(page);
+        if (!isTold) missing.push(`${name} ${inner ?? ''}`);
+      }
+    }
+
+    expect(missing).toEqual([]);
+  });
+
+  test('names no example that the command line does not know', async () => {
+    const lines = [...page.matchAll(/^(?:\$ )?prompt-gateway ((?:[a-z-]+ ?)+)/gm)].map(([, words = '']) =>
+      words.trim(),
+    );
+    for (const line of new Set(lines)) {
+      const [group = '', name = ''] = line.split(' ');
+      const known = (await names(group)).includes(name) ? [group, name] : [group];
+      expect({ line, exitCode: (await runCaptured([...known, '--help'])).exitCode }).toEqual({
+        line,
+        exitCode: 0,
+      });
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import {
+  gateText,
   pValueText,
   sampleRatioText,
   stateBadge,
@@ -8,6 +9,7 @@ import {
 } from '../../../src/dashboard/experiments/experiment-words.ts';
 import { labelMoves } from '../../../src/dashboard/experiments/label-moves.ts';
 import { experimentReportSchema } from '../../../src/http/schemas/experiment-schema.ts';
+import { gateSchema } from '../../../src/http/schemas/labels-schema.ts';
 
 test('every verdict and every state of the gateway has its own words', () => {
   const verdicts = experimentReportSchema.shape.verdict.shape.state.options;
@@ -21,6 +23,13 @@ test('only certainty is shown as settled, and broken evidence as a warning', () 
   expect(verdictWords('better')[0]).toBe('settled');
   expect(verdictWords('no_difference_yet')[0]).toBe('open');
   expect(verdictWords('assignment_broken')[0]).toBe('warning');
+});
+
+test('what the rollout gate said is told with the reason of its override', () => {
+  const states = gateSchema.shape.state.options;
+
+  expect(new Set(states.map((state) => gateText({ state, override_reason: null }))).size).toBe(states.length);
+  expect(gateText({ state: 'overridden', override_reason: 'an outage' })).toMatch(/overridden: an outage$/);
 });
 
 describe('the health of the assignment', () => {

@@ -10,7 +10,7 @@ const ORIGIN = 'http://127.0.0.1:8787';
 /** What the shell makes of a command: its words, with a function in the place of curl. */
 function wordsOf(command: string): readonly string[] {
   const script = `curl() { printf '%s\\n' "$@"; }\n${command}`;
-  const environment = { PATH: process.env['PATH'] ?? '', GATEWAY_KEY: 'pgw_x_y' };
+  const environment = { PATH: process.env['PATH'] ?? '', PROMPT_GATEWAY_KEY: 'pgw_x_y' };
   return execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8', env: environment })
     .trimEnd()
     .split('\n');

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { attemptBars, contentText, valueText } from '../../../src/dashboard/generations/generation-facts.ts';
+import {
+  attemptBars,
+  contentText,
+  rewardText,
+  valueText,
+} from '../../../src/dashboard/generations/generation-facts.ts';
 
 describe('bars of attempts', () => {
   test('lie where the attempts lay in their common time', () => {
@@ -28,6 +33,15 @@ describe('bars of attempts', () => {
       }),
     );
   });
+});
+
+test.each([
+  [1, '1'],
+  [0.7, '0.7'],
+  [1 / 3, '0.3333'],
+  [-2.5, '−2.5'],
+])('the reward %d is shown as %s', (reward, text) => {
+  expect(rewardText(reward)).toBe(text);
 });
 
 test('a value that is text is told from one that is not', () => {

@@ -16,7 +16,7 @@ gateway_target_calls_in_flight{${target}} 2
 
 test.each([
   [null, '–'],
-  [10_000 - 59, 'less than a minute'],
+  [10_000 - 59, '< 1 min'],
   [10_000 - 60, '1 min'],
   [10_000 - 7_300, '2 h'],
   [10_000 - 3 * 86_400, '3 d'],

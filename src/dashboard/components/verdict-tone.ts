@@ -1,0 +1,2 @@
+/** `settled`: the evidence decides; `open`: it does not yet; `warning`: something is wrong with the evidence. */
+export type VerdictTone = 'settled' | 'open' | 'warning';
