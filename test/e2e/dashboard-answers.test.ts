@@ -146,6 +146,35 @@ describe('one call whole', () => {
     expect(rendered).toEqual({ source: 'reconstructed', messages: preview.json.messages });
   });
 
+  test('shows what was passed through, tools and all', async () => {
+    await gateway.post('/v1/chat/completions', {
+      model: 'strict',
+      messages: [
+        { role: 'user', content: 'what is the weather?' },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'c1', type: 'function', function: { name: 'weather', arguments: '{}' } }],
+        },
+        { role: 'tool', tool_call_id: 'c1', content: 'rain' },
+      ],
+    });
+    const { generations } = await list('?limit=1');
+
+    expect((await find(generations[0].id)).rendered).toEqual({
+      source: 'recorded',
+      messages: [
+        { role: 'user', content: 'what is the weather?' },
+        {
+          role: 'assistant',
+          content: '',
+          tool_calls: [{ id: 'c1', name: 'weather', arguments: '{}' }],
+        },
+        { role: 'tool', content: 'rain', tool_call_id: 'c1' },
+      ],
+    });
+  });
+
   test('admits that values were hidden before they were recorded', async () => {
     expect(await find(ids[4])).toMatchObject({ rendered: null, rendered_missing: 'redacted' });
   });
