@@ -123,6 +123,7 @@ describe('the list of calls', () => {
     ['?status=bad', 'status'],
     ['?promt=tip', 'promt'],
     ['?q=', 'q'],
+    ['?q=%20', 'q'],
     ['?q=a&q=b', 'q'],
   ])('refuses %s, naming %s', async (query, path) => {
     const problem = await list(query);
@@ -258,6 +259,7 @@ describe('the time series', () => {
     ['?by=day&from=2000-01-01', 400, 'from', /at most 1000 days/],
     ['?from=2999-01-01', 400, 'from', /future/],
     ['?metric=nope', 400, 'metric', /Known metrics: completed, reaction/],
+    ['?version=,', 400, 'version', /not valid/],
     ['?segment=vip', 400, 'segment', /Known: forced, assigned/],
     ['?version=v9', 404, 'version', /v1/],
   ])('refuses %s with %d, saying how to ask instead', async (query, status, path, text) => {
