@@ -8,7 +8,7 @@ export type TargetPolicy =
   | { readonly kind: 'weights'; readonly weights: ReadonlyMap<string, number> }
   | { readonly kind: 'revision'; readonly revision: string };
 
-export const TARGET_POLICY_FORMS =
+const TARGET_POLICY_FORMS =
   'arm:<name>, uniform, weights:<arm>=<share>,<arm>=<share> or revision:<policy revision>';
 
 /** Longest piece of what was asked that an error repeats. */

@@ -13,7 +13,7 @@ const estimate = z
   })
   .nullable();
 
-export const valueIntervalSchema = z
+const valueIntervalSchema = z
   .object({
     lower: z.number(),
     upper: z.number(),
