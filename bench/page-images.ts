@@ -19,7 +19,7 @@ const PICTURED = ['overview', 'prompt', 'experiment', 'generations', 'generation
 /** As tall as the parts of the page that fit whole. */
 async function heightOfWholeParts({ page }: Visit): Promise<number> {
   const bottomsPx = await page.evaluate<readonly number[]>(
-    "[...document.querySelector('main').children].map((part) => part.getBoundingClientRect().bottom)",
+    "[...document.querySelectorAll('main > *, main .panel')].map((part) => part.getBoundingClientRect().bottom)",
   );
   const wholePx = bottomsPx.filter((bottomPx) => bottomPx <= TALLEST_PX);
   return Math.max(WINDOW.height, Math.ceil(Math.max(0, ...wholePx)) + MARGIN_PX);

@@ -27,6 +27,9 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
   );
   const test = add('test', 'run the cases (prompts/<name>/cases.yaml)')
     .argument('[prompt]', 'only this prompt')
+    .addOption(
+      new Option('--update', 'first write what drafts render now into their cases').conflicts('live'),
+    )
     .option(
       '--live',
       'call a model with the cases of the prompt and show its answers side by side; this costs',
@@ -108,6 +111,7 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
   addExamples(test, [
     ['prompt-gateway prompts test', 'run all cases'],
     testExample,
+    ['prompt-gateway prompts test tip --update', 'the text of a draft was changed on purpose'],
     [
       'prompt-gateway prompts test tip --live --route default --versions v2,v3',
       'what a model answers to both',

@@ -1,4 +1,4 @@
-import type { ChatMessage, ModelParameters } from '../kernel/index.ts';
+import type { ChatMessage, ModelParameters, ToolCall } from '../kernel/index.ts';
 import { usdFromNanoUsd } from '../kernel/index.ts';
 import type { CallTiming, DryRun, GenerationAnswer, GenerationHead } from '../serving/index.ts';
 import { timingHeader } from './timing-header.ts';
@@ -28,11 +28,7 @@ export function answerToWire(answer: GenerationAnswer) {
     ...(answer.toolCalls.length === 0
       ? {}
       : {
-          tool_calls: answer.toolCalls.map((call) => ({
-            id: call.id,
-            name: call.name,
-            arguments: call.argumentsText,
-          })),
+          tool_calls: answer.toolCalls.map(toolCallToWire),
         }),
     prompt: answer.prompt,
     prompt_version: answer.promptVersion,
@@ -81,6 +77,10 @@ export function dryRunToWire(dryRun: DryRun) {
   };
 }
 
+function toolCallToWire({ id, name, argumentsText }: ToolCall) {
+  return { id, name, arguments: argumentsText };
+}
+
 /** Text-only messages as a string, others as parts: what an OpenAI client would write. */
 export function messageToWire(message: ChatMessage) {
   const isText = message.content.every((part) => part.kind === 'text');
@@ -95,6 +95,9 @@ export function messageToWire(message: ChatMessage) {
     role: message.role,
     content,
     ...(message.role === 'tool' ? { tool_call_id: message.toolCallId } : {}),
+    ...(message.role === 'assistant' && message.toolCalls !== undefined
+      ? { tool_calls: message.toolCalls.map(toolCallToWire) }
+      : {}),
   };
 }
 

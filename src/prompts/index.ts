@@ -16,3 +16,4 @@ export type {
   PromptVersion,
   ReloadReport,
 } from './types.ts';
+export { updatePromptCases } from './update-cases.ts';

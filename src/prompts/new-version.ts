@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { AppError, type ChatMessage, type Fault, textOf } from '../kernel/index.ts';
+import { AppError, type Fault } from '../kernel/index.ts';
 import { appendCase } from './append-case.ts';
+import { expectedMessage } from './expected-message.ts';
 import type { PromptCase } from './parse-cases.ts';
 import { CASE_RANDOM, readPromptCases } from './prompt-cases.ts';
 import { CASES_FILE, hasCode, NAME_RULE, PROMPT_NAME } from './prompt-directory.ts';
@@ -149,23 +150,17 @@ function inputOf({ variables, profile, history }: Given): object {
   const input = {
     ...(Object.keys(variables).length === 0 ? {} : { variables }),
     ...(profile === null ? {} : { profile_features: profile }),
-    ...(history.length === 0 ? {} : { history: history.map(messageOf) }),
+    ...(history.length === 0 ? {} : { history: history.map(expectedMessage) }),
   };
   return Object.keys(input).length === 0 ? {} : { input };
 }
 
 function expectedOf(version: PromptVersion, given: Given): object {
   try {
-    return { messages: version.render({ ...given, random: CASE_RANDOM }).messages.map(messageOf) };
+    return { messages: version.render({ ...given, random: CASE_RANDOM }).messages.map(expectedMessage) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const [fault] = error.faults;
     return { error: { code: error.code, ...(fault === undefined ? {} : { path: fault.path }) } };
   }
-}
-
-/** Several lines end in a line end, so that YAML shows them as a block. */
-function messageOf({ role, content }: ChatMessage): { readonly role: string; readonly content: string } {
-  const text = textOf(content).trimEnd();
-  return { role, content: text.includes('\n') ? `${text}\n` : text };
 }

@@ -27,6 +27,8 @@ export interface PromptCase {
       }
     | { readonly kind: 'error'; readonly code: string; readonly path: string | null };
   readonly position: Position;
+  /** In its file, from 0. */
+  readonly index: number;
 }
 
 /** Faulty cases are left out and reported. */
@@ -48,7 +50,7 @@ export function parseCases(file: SourceFile, faults: Fault[]): readonly PromptCa
     const offset = isNode(node) ? node.range?.[0] : undefined;
     const { line, col } = offset === undefined ? { line: 1, col: 1 } : lineCounter.linePos(offset);
     const position = { line, column: isMap(node) ? col : 1 };
-    const read = readCase(item, position);
+    const read = readCase(item, position, index);
     if (typeof read !== 'string') return [read];
     faults.push(faultAt(file, position, read));
     return [];
@@ -56,7 +58,7 @@ export function parseCases(file: SourceFile, faults: Fault[]): readonly PromptCa
 }
 
 /** The case, or what is wrong with it. */
-function readCase(item: unknown, position: Position): PromptCase | string {
+function readCase(item: unknown, position: Position, index: number): PromptCase | string {
   if (!isPlainObject(item)) return 'a case must be a map with name, version, input and messages (or error)';
   const unknown = Object.keys(item).find((key) => !CASE_KEYS.includes(key));
   if (unknown !== undefined) {
@@ -72,7 +74,7 @@ function readCase(item: unknown, position: Position): PromptCase | string {
   if (typeof given === 'string') return `case "${name}": ${given}`;
   const expected = readExpected(messages, error);
   if (typeof expected === 'string') return `case "${name}": ${expected}`;
-  return { name, versions: wanted.map(String), ...given, expected, position };
+  return { name, versions: wanted.map(String), ...given, expected, position, index };
 }
 
 function readInput(input: unknown): Pick<PromptCase, 'variables' | 'profile' | 'history'> | string {

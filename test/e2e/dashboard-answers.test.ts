@@ -123,6 +123,7 @@ describe('the list of calls', () => {
     ['?status=bad', 'status'],
     ['?promt=tip', 'promt'],
     ['?q=', 'q'],
+    ['?q=%20', 'q'],
     ['?q=a&q=b', 'q'],
   ])('refuses %s, naming %s', async (query, path) => {
     const problem = await list(query);
@@ -144,6 +145,35 @@ describe('one call whole', () => {
 
     expect(missing).toBeNull();
     expect(rendered).toEqual({ source: 'reconstructed', messages: preview.json.messages });
+  });
+
+  test('shows what was passed through, tools and all', async () => {
+    await gateway.post('/v1/chat/completions', {
+      model: 'strict',
+      messages: [
+        { role: 'user', content: 'what is the weather?' },
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: [{ id: 'c1', type: 'function', function: { name: 'weather', arguments: '{}' } }],
+        },
+        { role: 'tool', tool_call_id: 'c1', content: 'rain' },
+      ],
+    });
+    const { generations } = await list('?limit=1');
+
+    expect((await find(generations[0].id)).rendered).toEqual({
+      source: 'recorded',
+      messages: [
+        { role: 'user', content: 'what is the weather?' },
+        {
+          role: 'assistant',
+          content: '',
+          tool_calls: [{ id: 'c1', name: 'weather', arguments: '{}' }],
+        },
+        { role: 'tool', content: 'rain', tool_call_id: 'c1' },
+      ],
+    });
   });
 
   test('admits that values were hidden before they were recorded', async () => {
@@ -229,6 +259,7 @@ describe('the time series', () => {
     ['?by=day&from=2000-01-01', 400, 'from', /at most 1000 days/],
     ['?from=2999-01-01', 400, 'from', /future/],
     ['?metric=nope', 400, 'metric', /Known metrics: completed, reaction/],
+    ['?version=,', 400, 'version', /not valid/],
     ['?segment=vip', 400, 'segment', /Known: forced, assigned/],
     ['?version=v9', 404, 'version', /v1/],
   ])('refuses %s with %d, saying how to ask instead', async (query, status, path, text) => {

@@ -63,7 +63,7 @@ function nextSteps(
     ...(from === null
       ? [`prompt-gateway prompts lint ${prompt}`]
       : [`prompt-gateway prompts diff ${prompt} ${from} ${version}`]),
-    `bring the case in ${casesFile} up to date, then: prompt-gateway prompts test ${prompt}`,
+    `prompt-gateway prompts test ${prompt} --update, and read what it wrote into ${casesFile}`,
     'prompt-gateway prompts lock, when it is to be released',
   ];
 }

@@ -19,6 +19,8 @@ import { writeJson, writeLine, writeText } from '../write-output.ts';
 import { type LiveCase, type LiveResult, liveText } from './live-text.ts';
 
 export interface PromptsTestOptions extends PromptsOptions {
+  /** Write what drafts render now into their cases, without a model. */
+  readonly update?: boolean;
   readonly live?: boolean;
   /** Default: the default route of the configuration. */
   readonly route?: string;

@@ -1,17 +1,23 @@
 import type { CliContext } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { loadCommandPrompts, type PromptsOptions } from '../load-command-prompts.ts';
+import { loadCommandPrompts } from '../load-command-prompts.ts';
 import { writeJson, writeLine } from '../write-output.ts';
+import type { PromptsTestOptions } from './prompts-test-live.ts';
 
 /** Runs the cases of all prompts, or of one. Exit code 1 when a case fails or a version in force has none. */
 export async function promptsTest(
   prompt: string | null,
-  options: PromptsOptions,
+  options: PromptsTestOptions,
   context: CliContext,
 ): Promise<ExitCode> {
   const { directory, registry } = await loadCommandPrompts(options, context);
-  const { runPromptCases } = await import('../../prompts/index.ts');
+  const { runPromptCases, updatePromptCases } = await import('../../prompts/index.ts');
   const prompts = prompt === null ? registry.prompts : [registry.family(prompt)];
+  if (options.update === true) {
+    for (const name of await updatePromptCases(prompts, directory)) {
+      await writeLine(context.stderr, `updated: ${name}`);
+    }
+  }
   const { results, uncovered, faults } = await runPromptCases({ ...registry, prompts }, directory);
   const failed = results.filter(({ ok }) => !ok);
   const isOk = failed.length === 0 && uncovered.length === 0 && faults.length === 0;

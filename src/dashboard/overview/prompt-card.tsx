@@ -118,7 +118,15 @@ function isMissed({ serves }: OverviewPrompt, winner: string | null): boolean {
 function VersionBadges({ version }: { readonly version: OverviewPrompt['versions'][number] }) {
   return (
     <>
-      {version.live && <span class="badge badge-accent">live</span>}{' '}
+      {/* Not "live": that is the name of a label, which may point elsewhere. */}
+      {version.live && (
+        <span
+          class="badge badge-accent"
+          title="The default, a label or a running experiment leads users to it"
+        >
+          in use
+        </span>
+      )}{' '}
       {version.retired && <span class="badge">retired</span>}{' '}
       {!version.known && <span class="badge badge-warning">not in the registry</span>}
     </>

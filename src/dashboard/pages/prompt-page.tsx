@@ -94,11 +94,13 @@ function Report({ report, family }: ReportProps) {
   }
   return (
     <>
-      {report.warnings.map(({ code, prompt_version, message }) => (
-        <p key={`${code} ${prompt_version}`} class="note note-warning">
-          {message}
-        </p>
-      ))}
+      {report.warnings.length > 0 && (
+        <ul class="note note-warning note-list" aria-label="Warnings">
+          {report.warnings.map(({ code, prompt_version, message }) => (
+            <li key={`${code} ${prompt_version}`}>{message}</li>
+          ))}
+        </ul>
+      )}
       <section class="panel" aria-labelledby="means-title">
         <div class="panel-heading">
           <h2 id="means-title">Mean {report.metric}</h2>

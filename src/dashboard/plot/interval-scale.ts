@@ -14,6 +14,8 @@ interface ShownInterval {
 }
 
 const WANTED_STEPS = 5;
+/** Steps are at least a fifth of the stretch, and round ends add one on each side. */
+const MAX_TICKS = WANTED_STEPS + 3;
 const NICE_FACTORS = [1, 2, 2.5, 5, 10];
 
 /**
@@ -27,8 +29,12 @@ export function intervalScale(intervals: readonly ShownInterval[], whole: Range)
   const min = Math.max(whole.min, rounded(Math.floor(lowest / step) * step));
   const max = Math.min(whole.max, rounded(Math.ceil(highest / step) * step));
   const ticks: number[] = [];
-  for (let index = Math.ceil(min / step - 1e-9); rounded(index * step) <= max + step * 1e-9; index += 1) {
-    ticks.push(rounded(index * step));
+  const first = Math.ceil(min / step - 1e-9);
+  for (let index = 0; index < MAX_TICKS; index += 1) {
+    const tick = rounded((first + index) * step);
+    // Steps finer than the numbers themselves go nowhere: an interval as narrow as that has one tick.
+    if (tick > max + step * 1e-9 || tick === ticks.at(-1)) break;
+    ticks.push(tick);
   }
   return { min, max, ticks };
 }

@@ -59,7 +59,7 @@ export function TimeSeriesPlot({ label, lines, marks, format }: TimeSeriesPlotPr
         legend: { show: false },
         cursor: { drag: { x: false, y: false } },
         scales: {
-          x: { time: true, range: (_chart, min, max) => rangeWithMarks(min, max, latestMarks.current) },
+          x: { time: true, range: () => shownRange(latestData.current[0], latestMarks.current) },
         },
         axes: [
           {
@@ -174,18 +174,19 @@ function drawMarks(
   ctx.restore();
 }
 
-/** A mark after the last point is drawn too: a move of today, where points are days. */
-function rangeWithMarks(
-  min: number | null,
-  max: number | null,
-  marks: readonly PlotMark[],
-): [min: number | null, max: number | null] {
-  if (min === null || max === null) return [min, max];
-  const times = marks.map(({ at }) => Date.parse(at) / 1_000);
-  const last = Math.max(max, ...times);
-  // One point alone stands in the middle of a day.
-  return min === last ? [min - DAY_SECONDS / 2, last + DAY_SECONDS / 2] : [min, last];
+/**
+ * From the first point to the last one, or to a mark that comes after it: a move of today, where points are days. Worked
+ * out here, because the plot takes a thousand days around a single point.
+ */
+function shownRange(timesSeconds: ArrayLike<number>, marks: readonly PlotMark[]): [min: number, max: number] {
+  const first = timesSeconds[0] ?? 0;
+  const lastPoint = timesSeconds[timesSeconds.length - 1] ?? first;
+  const last = Math.max(lastPoint, ...marks.map(({ at }) => Date.parse(at) / 1_000));
+  const margin = Math.max(0, (SHORTEST_SECONDS - (last - first)) / 2);
+  return [first - margin, last + margin];
 }
+
+const SHORTEST_SECONDS = 7_200;
 
 /** `23 Nov`, or `14:00` where the steps are shorter than a day; then midnight says its day. */
 function axisTimeText(seconds: number, stepSeconds: number): string {

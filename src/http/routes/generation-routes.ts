@@ -63,7 +63,7 @@ function listQuery(asked: GenerationListAsked, hashUnit: HttpServices['hashUnit'
     label: asked.label ?? null,
     externalId: asked.external_id ?? null,
     unitKey: asked.user_id === undefined ? null : hashUnit('user_id', asked.user_id),
-    search: asked.q?.trim() ?? null,
+    search: asked.q ?? null,
     fromMs,
     toMs,
     limit: asked.limit,

@@ -21,6 +21,7 @@ export const timeSeriesQuerySchema = z.strictObject({
     .string()
     .min(1)
     .max(1_000)
+    .regex(/[^,\s]/, 'must name a version')
     .optional()
     .describe('Only these versions, separated by commas. Default: every version with traffic.'),
   ...reportFilterFields,

@@ -30,6 +30,7 @@ export const generationListQuerySchema = z.strictObject({
     ),
   q: z
     .string()
+    .trim()
     .min(1)
     .max(256)
     .optional()

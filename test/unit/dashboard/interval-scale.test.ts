@@ -42,6 +42,10 @@ test('holds every interval, never leaves the scale, and has few ticks in order',
   );
 });
 
+test('comes to an end for an interval that is narrower than numbers are fine', () => {
+  expect(intervalScale([{ lower: 0.5, upper: 0.5000000000000001 }], UNIT).ticks).toEqual([0.5]);
+});
+
 test('puts values in percent of the width, and those outside at its ends', () => {
   const scale = { min: 0.1, max: 0.6 };
 
