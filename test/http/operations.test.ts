@@ -279,6 +279,8 @@ describe('GET /generations/:id', () => {
     gateway.generations.set('gen_7', generation);
 
     expect(await (await get('/generations/gen_7')).json()).toEqual({
+      rendered: null,
+      rendered_missing: 'version_gone',
       id: 'gen_7',
       created_at: '1970-01-01T00:00:00.000Z',
       finished_at: '1970-01-01T00:00:00.005Z',
