@@ -122,7 +122,9 @@ test('a gateway whose page was not built says how to build it', async () => {
 
     expect(response.status).toBe(404);
     expect(response.headers.get('content-type')).toContain('text/html');
-    expect(await response.text()).toContain('npm run build');
+    const page = await response.text();
+    expect(page).toContain('npm run build');
+    expect(page).toContain('<main>');
   } finally {
     await bare.close();
   }

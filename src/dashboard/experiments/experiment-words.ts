@@ -112,5 +112,12 @@ export function whatIfChoices(
   ];
 }
 
+/** Other weights in writing, with names that this experiment knows. */
+export function weightsExample(arms: readonly { readonly arm: string }[]): string {
+  const first = arms.at(0)?.arm ?? 'control';
+  const last = arms.length > 1 ? arms.at(-1)?.arm : undefined;
+  return last === undefined ? `weights:${first}=1` : `weights:${first}=1,${last}=3`;
+}
+
 /** More would not be found in a list. */
 const MAX_REVISION_CHOICES = 10;

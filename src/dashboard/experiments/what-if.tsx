@@ -6,7 +6,7 @@ import { ResourceView } from '../components/resource-view.tsx';
 import { Verdict } from '../components/verdict.tsx';
 import { formatCount, formatInterval, formatReward, formatShare } from '../format.ts';
 import { useQuery } from '../router.ts';
-import { whatIfChoices } from './experiment-words.ts';
+import { weightsExample, whatIfChoices } from './experiment-words.ts';
 
 /** What another policy would have earned on the decisions that were made. The question lives in the address. */
 export function WhatIf({ report }: { readonly report: ExperimentReport }) {
@@ -25,7 +25,7 @@ export function WhatIf({ report }: { readonly report: ExperimentReport }) {
           label="Instead"
           choices={whatIfChoices(report.arms, report.policy_revisions)}
         />
-        <TextFilter name="policy" label="Or in writing" placeholder="weights:v1=0.2,v3=0.8" />
+        <TextFilter name="policy" label="Or in writing" placeholder={weightsExample(report.arms)} />
       </div>
       {policy !== '' && (
         <ResourceView resource={answer} what="the estimate">

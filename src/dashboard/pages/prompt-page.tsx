@@ -12,6 +12,7 @@ import { promptAnswer } from '../overview/prompt-answer.ts';
 import { targetText } from '../overview/served-text.ts';
 import type { PageProps } from '../page-props.ts';
 import { IntervalPlot } from '../plot/interval-plot.tsx';
+import type { ValueLimits } from '../plot/value-range.ts';
 import { costText } from '../prompt/cost-text.ts';
 import { evidenceText } from '../prompt/evidence-text.ts';
 import { LabelsPanel } from '../prompt/labels-panel.tsx';
@@ -57,6 +58,7 @@ export function PromptPage({ parameters }: PageProps) {
             <OverTime
               path={seriesPath(name, query, nowMs)}
               versions={report.data?.versions.map(({ prompt_version }) => prompt_version) ?? []}
+              scale={report.data?.scale ?? UNBOUNDED}
             />
             <LabelsPanel prompt={family} onMoved={prompt.reload} />
             <VersionPanel prompt={family} />
@@ -66,6 +68,9 @@ export function PromptPage({ parameters }: PageProps) {
     </>
   );
 }
+
+/** Until the report says what the metric may take. */
+const UNBOUNDED: ValueLimits = { min: null, max: null };
 
 interface ReportProps {
   readonly report: VersionReport;

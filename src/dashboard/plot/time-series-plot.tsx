@@ -3,6 +3,7 @@ import uPlot from 'uplot';
 import { formatTime } from '../format.ts';
 import { alignedPoints, type PlottedSeries } from './aligned-points.ts';
 import { seriesClass, seriesProperty } from './series-class.ts';
+import { shownValueRange, type ValueLimits } from './value-range.ts';
 import 'uplot/dist/uPlot.min.css';
 
 export interface PlotMark {
@@ -22,6 +23,7 @@ interface TimeSeriesPlotProps {
   /** Moments drawn through the plot, such as moves of a label. */
   readonly marks: readonly PlotMark[];
   readonly format: (value: number | null) => string;
+  readonly limits: ValueLimits;
 }
 
 const HEIGHT = 260;
@@ -29,13 +31,15 @@ const HEIGHT = 260;
 const MARK_TEXT_GAP = 12;
 
 /** Lines over time, by UTC. Drawn anew when the theme changes, since a canvas keeps its colours. */
-export function TimeSeriesPlot({ label, lines, marks, format }: TimeSeriesPlotProps) {
+export function TimeSeriesPlot({ label, lines, marks, format, limits }: TimeSeriesPlotProps) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const latestMarks = useRef(marks);
   latestMarks.current = marks;
   const latestFormat = useRef(format);
   latestFormat.current = format;
+  const latestLimits = useRef(limits);
+  latestLimits.current = limits;
   const [reading, setReading] = useState<number | null>(null);
   const isDark = useIsDark();
   const aligned = useMemo(() => alignedPoints(lines), [lines]);
@@ -60,6 +64,7 @@ export function TimeSeriesPlot({ label, lines, marks, format }: TimeSeriesPlotPr
         cursor: { drag: { x: false, y: false } },
         scales: {
           x: { time: true, range: () => shownRange(latestData.current[0], latestMarks.current) },
+          y: { range: (_chart, least, most) => shownValueRange(least, most, latestLimits.current) },
         },
         axes: [
           {

@@ -14,23 +14,34 @@ import {
 } from '../format.ts';
 import { targetText } from '../overview/served-text.ts';
 import { TimeSeriesPlot } from '../plot/time-series-plot.tsx';
+import type { ValueLimits } from '../plot/value-range.ts';
 import { useQuery } from '../router.ts';
 
 interface Quantity {
   readonly text: string;
   readonly value: (point: TimePoint) => number | null;
   readonly format: (value: number | null) => string;
+  /** Null: those of the metric. */
+  readonly limits: ValueLimits | null;
 }
 
+const AMOUNT: ValueLimits = { min: 0, max: null };
+
 const QUANTITIES: Readonly<Record<string, Quantity>> = {
-  reward: { text: 'Mean reward', value: ({ mean }) => mean, format: formatReward },
-  calls: { text: 'Calls', value: ({ generations }) => generations, format: formatCompact },
-  cost: { text: 'Cost', value: ({ cost_usd }) => cost_usd, format: formatUsd },
-  latency: { text: 'Latency p95', value: ({ latency_ms }) => latency_ms.p95, format: formatDurationMs },
+  reward: { text: 'Mean reward', value: ({ mean }) => mean, format: formatReward, limits: null },
+  calls: { text: 'Calls', value: ({ generations }) => generations, format: formatCompact, limits: AMOUNT },
+  cost: { text: 'Cost', value: ({ cost_usd }) => cost_usd, format: formatUsd, limits: AMOUNT },
+  latency: {
+    text: 'Latency p95',
+    value: ({ latency_ms }) => latency_ms.p95,
+    format: formatDurationMs,
+    limits: AMOUNT,
+  },
   errors: {
     text: 'Error share',
     value: ({ errors, generations }) => (generations === 0 ? null : errors / generations),
     format: formatShare,
+    limits: { min: 0, max: 1 },
   },
 };
 const CHOICES: readonly Choice[] = Object.entries(QUANTITIES).map(([value, { text }]) => ({
@@ -50,10 +61,12 @@ interface OverTimeProps {
   readonly path: string;
   /** In the order of the report, which gives each its colour. */
   readonly versions: readonly string[];
+  /** All values that the metric may take. */
+  readonly scale: ValueLimits;
 }
 
 /** How the versions did over time, with the moves of the labels drawn in. */
-export function OverTime({ path, versions }: OverTimeProps) {
+export function OverTime({ path, versions, scale }: OverTimeProps) {
   const [query] = useQuery();
   const resource = useResource<TimeSeriesReport>(path, { pollMs: REPORT_POLL_MS, keepsLast: true });
   const quantity = QUANTITIES[query['chart'] || 'reward'] ?? QUANTITIES['reward'];
@@ -68,7 +81,9 @@ export function OverTime({ path, versions }: OverTimeProps) {
       </div>
       <ResourceView resource={resource} what="the points over time">
         {(report) =>
-          quantity !== undefined && <Lines report={report} versions={versions} quantity={quantity} />
+          quantity !== undefined && (
+            <Lines report={report} versions={versions} scale={scale} quantity={quantity} />
+          )
         }
       </ResourceView>
     </section>
@@ -78,10 +93,11 @@ export function OverTime({ path, versions }: OverTimeProps) {
 interface LinesProps {
   readonly report: TimeSeriesReport;
   readonly versions: readonly string[];
+  readonly scale: ValueLimits;
   readonly quantity: Quantity;
 }
 
-function Lines({ report, versions, quantity }: LinesProps) {
+function Lines({ report, versions, scale, quantity }: LinesProps) {
   const [isTableOpen, setIsTableOpen] = useState(false);
   const lines = useMemo(
     () =>
@@ -107,6 +123,7 @@ function Lines({ report, versions, quantity }: LinesProps) {
         lines={lines}
         marks={marks}
         format={quantity.format}
+        limits={quantity.limits ?? scale}
       />
       {quantity.text === 'Mean reward' && (
         <p class="muted">A point of few calls moves by chance. What is certain stands above, not here.</p>
@@ -129,7 +146,7 @@ function Lines({ report, versions, quantity }: LinesProps) {
   );
 }
 
-function PointTable({ report, quantity }: Omit<LinesProps, 'versions'>) {
+function PointTable({ report, quantity }: Pick<LinesProps, 'report' | 'quantity'>) {
   const rows = report.series
     .flatMap(({ prompt_version: version, points }) => points.map((point) => ({ version, point })))
     .sort((a, b) => b.point.at.localeCompare(a.point.at) || a.version.localeCompare(b.version));

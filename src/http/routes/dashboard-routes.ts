@@ -22,9 +22,11 @@ const NOT_BUILT = `<!doctype html>
     <link rel="icon" href="data:,">
   </head>
   <body>
+    <main>
     <h1>The dashboard is not built</h1>
     <p>This gateway runs without its admin page. Run <code>npm run build</code> in its folder, then load this page again.</p>
     <p>Everything else works: the <a href="/docs">API</a>, and reports as CSV at <code>/analytics/prompts/tip/versions?format=csv</code>.</p>
+    </main>
   </body>
 </html>
 `;

@@ -5,6 +5,7 @@ import {
   sampleRatioText,
   stateBadge,
   verdictWords,
+  weightsExample,
   whatIfChoices,
 } from '../../../src/dashboard/experiments/experiment-words.ts';
 import { labelMoves } from '../../../src/dashboard/experiments/label-moves.ts';
@@ -74,6 +75,11 @@ describe('other policies to ask about', () => {
     expect(values.slice(0, 4)).toEqual(['', 'arm:plain', 'uniform', 'revision:r-29']);
     expect(values).toHaveLength(13);
   });
+});
+
+test('an example of other weights names arms of the experiment', () => {
+  expect(weightsExample([{ arm: 'plain' }, { arm: 'warm' }])).toBe('weights:plain=1,warm=3');
+  expect(weightsExample([{ arm: 'plain' }])).toBe('weights:plain=1');
 });
 
 describe('moves of labels that end an experiment', () => {
