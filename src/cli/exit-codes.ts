@@ -1,4 +1,5 @@
 import { errorCode } from '../kernel/index.ts';
+import { UsageError } from './usage-error.ts';
 
 /** 78 is EX_CONFIG of sysexits.h: a supervisor should not restart what only a person can correct. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, invalid: 78 } as const;
@@ -15,6 +16,7 @@ Exit codes:
 
 /** The exit code of a command that failed with `error`. */
 export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof UsageError) return EXIT.usage;
   switch (errorCode(error)) {
     case 'config_invalid':
     case 'prompts_invalid':

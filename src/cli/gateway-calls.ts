@@ -1,6 +1,7 @@
 import { AppError, errorMessage, type Fault } from '../kernel/index.ts';
 import type { CliContext } from './cli-context.ts';
 import { GatewayRefusal } from './gateway-refusal.ts';
+import { UsageError } from './usage-error.ts';
 
 export interface GatewayOptions {
   /** Default: `PROMPT_GATEWAY_URL`, then the address a gateway has without configuration. */
@@ -59,8 +60,7 @@ function readBaseUrl(text: string): string {
     url.search !== ''
   ) {
     // The text is not repeated: it may hold a password.
-    throw new AppError(
-      'invalid_request',
+    throw new UsageError(
       `--url (or PROMPT_GATEWAY_URL) must be the address of a gateway, such as ${DEFAULT_URL}`,
     );
   }

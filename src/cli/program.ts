@@ -15,22 +15,35 @@ import { addLabels } from './labels-commands.ts';
 import { addLedger } from './ledger-commands.ts';
 import { addPrompts } from './prompts-commands.ts';
 import { addDemo, addServe } from './serve-commands.ts';
+import { writeJson } from './write-output.ts';
 
 /** Runs one command line (without `node` and the script) and returns its exit code. Never throws, never exits. */
 export async function runCli(args: readonly string[], context: CliContext): Promise<ExitCode> {
   const runner = createCommandRunner(context);
-  const program = createProgram(context, runner);
+  const asJson = args.includes('--json');
+  const program = createProgram(context, runner, asJson);
   try {
     await program.parseAsync([...args], { from: 'user' });
     return runner.exitCode();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Commander has printed its message; help and version count as done.
-    return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    // Help and version count as done.
+    if (error.exitCode === 0) return EXIT.ok;
+    if (asJson) await writeJson(context.stdout, usageRefusal(error));
+    return EXIT.usage;
   }
 }
 
-function createProgram(context: CliContext, runner: CommandRunner): Command {
+/** In the form of every other refusal; without `--json` commander has printed it by itself. */
+function usageRefusal(error: CommanderError): object {
+  const isGroup = error.code === 'commander.help';
+  const message = isGroup
+    ? 'a command is missing: --help lists them'
+    : error.message.replace(/^error: /, '').replaceAll('\n', ' ');
+  return { ok: false, code: 'invalid_request', message, faults: [] };
+}
+
+function createProgram(context: CliContext, runner: CommandRunner, asJson: boolean): Command {
   const program = new Command('prompt-gateway')
     .description('LLM gateway with a prompt registry that learns which prompt works.')
     .version(gatewayVersion(), '-V, --version', 'print the version')
@@ -38,7 +51,9 @@ function createProgram(context: CliContext, runner: CommandRunner): Command {
     .exitOverride()
     .configureOutput({
       writeOut: (text) => context.stdout.write(text),
-      writeErr: (text) => context.stderr.write(text),
+      writeErr: (text) => {
+        if (!asJson) context.stderr.write(text);
+      },
     })
     .showHelpAfterError('(add --help for the options and examples)');
   addExamples(program, [

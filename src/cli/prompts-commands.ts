@@ -14,6 +14,7 @@ import { promptsRetire, type VersionName } from './commands/prompts-retire.ts';
 import { promptsTest } from './commands/prompts-test.ts';
 import { type PromptsTestOptions, promptsTestLive } from './commands/prompts-test-live.ts';
 import type { PromptsOptions } from './load-command-prompts.ts';
+import { UsageError } from './usage-error.ts';
 
 /** `prompts list|new|import|lint|render|diff|test|lock|retire`. */
 export function addPrompts(program: Command, context: CliContext, runner: CommandRunner): void {
@@ -34,9 +35,7 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
       '--live',
       'call a model with the cases of the prompt and show its answers side by side; this costs',
     )
-    .addOption(
-      new Option('--route <route>', 'with --live (default: the default route)').implies({ live: true }),
-    )
+    .option('--route <route>', 'with --live (default: the default route)')
     .addOption(versionsOption())
     .addOption(
       wholeNumberOption('--concurrency <number>', 'calls at once with --live (default: 4)', null, 1, 32),
@@ -45,7 +44,7 @@ export function addPrompts(program: Command, context: CliContext, runner: Comman
       runner.run(options.json === true, () =>
         options.live === true
           ? promptsTestLive(prompt ?? null, options, context)
-          : promptsTest(prompt ?? null, options, context),
+          : promptsTest(prompt ?? null, withoutLiveOptions(options), context),
       ),
     );
   const lock = add('lock', 'lock the versions that are not locked yet: from then on their text is final')
@@ -145,17 +144,25 @@ function readVersionName(text: string): VersionName {
   throw new InvalidArgumentError('expected PROMPT@VERSION, for example tip@v1.');
 }
 
+/** Only `--live` itself may start calls that cost. */
+function withoutLiveOptions(options: PromptsTestOptions): PromptsTestOptions {
+  const { route, versions, concurrency } = options;
+  const given = Object.entries({ route, versions, concurrency }).find(([, value]) => value !== undefined);
+  if (given === undefined) return options;
+  throw new UsageError(`--${given[0]} belongs to --live, which calls a model and costs: add --live, too`);
+}
+
 /** More columns than that do not fit beside each other. */
 const MAX_LIVE_VERSIONS = 3;
 
 function versionsOption(): Option {
-  return new Option('--versions <list>', 'with --live, such as v3,v4 (default: the two newest)')
-    .implies({ live: true })
-    .argParser((text) => {
+  return new Option('--versions <list>', 'with --live, such as v3,v4 (default: the two newest)').argParser(
+    (text) => {
       const versions = [...new Set(text.split(',').map((version) => version.trim()))];
       if (!versions.includes('') && versions.length <= MAX_LIVE_VERSIONS) return versions;
       throw new InvalidArgumentError(`expected one to ${MAX_LIVE_VERSIONS} versions, for example v3,v4.`);
-    });
+    },
+  );
 }
 
 function variableOption(): Option {

@@ -177,7 +177,7 @@ describe('labels on the command line', () => {
     async (url) => {
       const { exitCode, stderr } = await runCaptured(['labels', 'list', '--url', url]);
 
-      expect(exitCode).toBe(1);
+      expect(exitCode).toBe(2);
       expect(stderr).toContain('must be the address of a gateway');
       expect(stderr).not.toContain('hunter2');
     },

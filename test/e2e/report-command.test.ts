@@ -86,13 +86,18 @@ describe('report on the command line', () => {
     [['report', 'tip', '--baseline', 'v9'], 'The baseline "v9" is no version'],
     [['report', 'tip', '--from', 'yesterday'], 'from  '],
     [['report', '--experiment', 'tune'], 'no experiment "tune"'],
-    [['report', 'tip', '--experiment', 'tone'], '--experiment stands alone'],
-    [['report', 'tip', '--csv', '--json'], 'choose one'],
   ])('%j ends with 1 and says why', async (args, message) => {
     const { exitCode, stdout, stderr } = await run(...args);
 
     expect(exitCode).toBe(1);
     expect(stdout + stderr).toContain(message);
+  });
+
+  test('ends with 2 when its options exclude each other', async () => {
+    const { exitCode, stderr } = await run('report', 'tip', '--experiment', 'tone');
+
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--experiment stands alone');
   });
 
   test('ends with 78 where there is no database', async () => {

@@ -10,6 +10,7 @@ import {
   type JsonObject,
 } from '../gateway-calls.ts';
 import { printableText } from '../printable-text.ts';
+import { UsageError } from '../usage-error.ts';
 import { writeJson, writeLine } from '../write-output.ts';
 
 export interface LabelName {
@@ -65,7 +66,7 @@ export async function labelsSet(
   const { version } = name;
   const { experiment = null } = options;
   if ((version === null) === (experiment === null)) {
-    throw new AppError('invalid_request', 'name where the label goes: a version, or --experiment NAME');
+    throw new UsageError('name where the label goes: a version, or --experiment NAME');
   }
   const target = experiment === null ? { version } : { experiment };
   const moved = await move(createGatewayCalls(options, context), name, target, options);

@@ -1,8 +1,9 @@
 import type { Plan, PlannedOutcomes } from '../../analytics/index.ts';
-import { AppError, seededRandom } from '../../kernel/index.ts';
+import { seededRandom } from '../../kernel/index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { createProgressLine } from '../demo/progress-line.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { UsageError } from '../usage-error.ts';
 import { writeJson, writeText } from '../write-output.ts';
 
 export interface PlanCommandOptions {
@@ -49,29 +50,19 @@ export async function plan(options: PlanCommandOptions, context: CliContext): Pr
 /** What no single option shows to be wrong. Fails with `invalid_request`. */
 function refuseImpossible({ baseline, lift, arms, floor, policy }: PlanCommandOptions): void {
   if (lift === 0) {
-    throw new AppError(
-      'invalid_request',
-      '--lift 0 is never certain: give the smallest difference worth finding.',
-    );
+    throw new UsageError('--lift 0 is never certain: give the smallest difference worth finding.');
   }
   const lifted = baseline + lift;
   if (lifted < 0 || lifted > 1) {
-    throw new AppError(
-      'invalid_request',
+    throw new UsageError(
       `--baseline ${baseline} and --lift ${lift} make a mean of ${Number(lifted.toFixed(9))}; rewards are planned within [0, 1]. The lift is a difference: from 0.2 to 0.25 it is 0.05.`,
     );
   }
   if (floor !== undefined && policy === 'fixed') {
-    throw new AppError(
-      'invalid_request',
-      '--floor belongs to --policy thompson: fixed shares are all equal.',
-    );
+    throw new UsageError('--floor belongs to --policy thompson: fixed shares are all equal.');
   }
   if (floor !== undefined && floor > 1 / arms) {
-    throw new AppError(
-      'invalid_request',
-      `--floor ${floor} is more than ${arms} arms can all have: at most ${1 / arms}.`,
-    );
+    throw new UsageError(`--floor ${floor} is more than ${arms} arms can all have: at most ${1 / arms}.`);
   }
 }
 

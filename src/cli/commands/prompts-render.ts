@@ -4,6 +4,7 @@ import type { CliContext } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { loadCommandPrompts, type PromptsOptions } from '../load-command-prompts.ts';
 import { readJsonObject } from '../read-json-object.ts';
+import { UsageError } from '../usage-error.ts';
 import { writeJson, writeText } from '../write-output.ts';
 
 /** `name=text`, as given. */
@@ -27,7 +28,7 @@ export async function promptsRender(
   context: CliContext,
 ): Promise<ExitCode> {
   if (options.vars === '-' && options.profile === '-') {
-    throw new AppError('invalid_request', 'standard input can be read once: give --vars or --profile a file');
+    throw new UsageError('standard input can be read once: give --vars or --profile a file');
   }
   const { registry } = await loadCommandPrompts(options, context);
   const version = registry.version(name.prompt, name.version);

@@ -15,6 +15,7 @@ import { createProgressLine } from '../demo/progress-line.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { loadCommandConfig } from '../load-command-config.ts';
 import { loadConfiguredPrompts, type PromptsOptions } from '../load-command-prompts.ts';
+import { UsageError } from '../usage-error.ts';
 import { writeJson, writeLine, writeText } from '../write-output.ts';
 import { type LiveCase, type LiveResult, liveText } from './live-text.ts';
 
@@ -42,10 +43,7 @@ export async function promptsTestLive(
   context: CliContext,
 ): Promise<ExitCode> {
   if (prompt === null) {
-    throw new AppError(
-      'invalid_request',
-      '--live calls a model for every case: name the prompt, such as tip',
-    );
+    throw new UsageError('--live calls a model for every case: name the prompt, such as tip');
   }
   const { loaded, environment } = loadCommandConfig(options, context);
   const registry = await loadConfiguredPrompts(loaded);

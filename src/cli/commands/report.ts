@@ -1,9 +1,9 @@
 import type { ExperimentReport, VersionReport } from '../../analytics/index.ts';
-import { AppError } from '../../kernel/index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { type ConfigOption, loadCommandConfig } from '../load-command-config.ts';
 import { loadConfiguredPrompts } from '../load-command-prompts.ts';
+import { UsageError } from '../usage-error.ts';
 import { wireJson } from '../wire-json.ts';
 import { writeJson, writeText } from '../write-output.ts';
 
@@ -63,14 +63,11 @@ export async function report(
 function refuseContradictions(prompt: string | null, options: ReportOptions): void {
   const { experiment, csv, json, metric, baseline, from, to } = options;
   if (csv === true && json === true) {
-    throw new AppError('invalid_request', '--csv and --json are two forms: choose one');
+    throw new UsageError('--csv and --json are two forms: choose one');
   }
   const isDefined = [prompt ?? undefined, metric, baseline, from, to].some((value) => value !== undefined);
   if (experiment !== undefined && isDefined) {
-    throw new AppError(
-      'invalid_request',
-      '--experiment stands alone: its definition says prompt, metric, baseline and time',
-    );
+    throw new UsageError('--experiment stands alone: its definition says prompt, metric, baseline and time');
   }
 }
 

@@ -43,7 +43,10 @@ const UNREADABLE_KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 export function bindPath(path: hbs.AST.PathExpression, scope: StaticScope, used: UsedVariables): Binding {
   const unreadable = path.parts.find((part) => UNREADABLE_KEYS.has(part));
   if (unreadable !== undefined) {
-    return { ok: false, message: `uses "${path.original}": "${unreadable}" cannot be read from a template` };
+    return {
+      ok: false,
+      message: `uses "${path.original}": "${unreadable}" cannot be read from a template: choose another name`,
+    };
   }
   if (path.data) return bindData(path, scope, used);
   if (path.depth === 0 && !isScoped(path)) {

@@ -304,12 +304,12 @@ describe('plan', () => {
   });
 
   test.each([
-    [['--baseline', '0.9', '--lift', '0.2'], 1, '--baseline 0.9 and --lift 0.2 make a mean of 1.1'],
-    [['--baseline', '0.9', '--lift', '0'], 1, '--lift 0 is never certain'],
-    [['--baseline', '0.2', '--lift', '0.1', '--floor', '0.1'], 1, '--floor belongs to --policy thompson'],
+    [['--baseline', '0.9', '--lift', '0.2'], 2, '--baseline 0.9 and --lift 0.2 make a mean of 1.1'],
+    [['--baseline', '0.9', '--lift', '0'], 2, '--lift 0 is never certain'],
+    [['--baseline', '0.2', '--lift', '0.1', '--floor', '0.1'], 2, '--floor belongs to --policy thompson'],
     [
       ['--baseline', '0.2', '--lift', '0.1', '--policy', 'thompson', '--arms', '4', '--floor', '0.3'],
-      1,
+      2,
       '--floor 0.3 is more than 4 arms can all have: at most 0.25.',
     ],
     [['--lift', '0.1'], 2, "required option '--baseline <mean>' not specified"],

@@ -109,6 +109,18 @@ describe('wrong usage', () => {
     expect(run.stdout).toBe('');
     expect(run.stderr).toContain(message);
   });
+
+  test.each([
+    [['config', 'chek', '--json'], "unknown command 'chek' (Did you mean check?)"],
+    [['prompts', 'diff', '--json'], "missing required argument 'prompt'"],
+    [['prompts', '--json'], "unknown option '--json'"],
+    [['report', 'tip', '--csv', '--json'], '--csv and --json are two forms: choose one'],
+  ])('%j prints its refusal as JSON', async (args, message) => {
+    const run = await runCaptured(args);
+
+    expect(run).toMatchObject({ exitCode: 2, stderr: '' });
+    expect(JSON.parse(run.stdout)).toEqual({ ok: false, code: 'invalid_request', message, faults: [] });
+  });
 });
 
 describe('config check', () => {

@@ -72,7 +72,7 @@ describe('prompts test --live', () => {
 
   test('prints the same as JSON, for one version too', async () => {
     const { exitCode, stdout } = await folder.run(
-      ...['test', 'tip', '--route', 'cheap', '--versions', 'v2', '--concurrency', '1', '--json'],
+      ...['test', 'tip', '--live', '--route', 'cheap', '--versions', 'v2', '--concurrency', '1', '--json'],
     );
 
     expect(exitCode).toBe(0);
@@ -145,10 +145,13 @@ describe('prompts test --live', () => {
   });
 
   test.each([
-    [['--live'], 1, '--live calls a model for every case: name the prompt'],
+    [['tip', '--route', 'cheap'], 2, '--route belongs to --live'],
+    [['tip', '--versions', 'v1,v2'], 2, '--versions belongs to --live'],
+    [['--concurrency', '2'], 2, '--concurrency belongs to --live'],
+    [['--live'], 2, '--live calls a model for every case: name the prompt'],
     [['tip', '--live', '--route', 'chep'], 1, 'There is no route "chep", did you mean "cheap"'],
-    [['tip', '--versions', 'v1,v9'], 1, 'no version "v9"'],
-    [['tip', '--versions', 'v0'], 1, 'has no case that renders v0'],
+    [['tip', '--live', '--versions', 'v1,v9'], 1, 'no version "v9"'],
+    [['tip', '--live', '--versions', 'v0'], 1, 'has no case that renders v0'],
     [['tip', '--versions', 'v1,,v2'], 2, 'expected one to 3 versions'],
     [['tip', '--live', '--concurrency', '0'], 2, 'expected a whole number from 1 to 32'],
   ])('refuses %j with %d', async (args, code, message) => {
