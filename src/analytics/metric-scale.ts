@@ -39,6 +39,20 @@ function declaredScale(metric: MetricConfig): MetricScale {
   }
 }
 
+/** A value that an outcome of the metric may have, as callers write it. */
+export function exampleValue(metric: MetricConfig): boolean | number | string {
+  switch (metric.type) {
+    case 'boolean':
+      return true;
+    case 'float':
+      return metric.max;
+    case 'categorical':
+      return Object.keys(metric.values)[0] ?? '';
+    default:
+      return metric satisfies never;
+  }
+}
+
 /**
  * Count and sum on [0, 1], or null when some reward cannot have come from this scale (the metric's declaration was
  * changed after rewards were recorded): no interval is valid then. `n` may exceed `sums.n` by generations that earn 0.

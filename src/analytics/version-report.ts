@@ -22,6 +22,8 @@ export interface VersionReport {
   readonly optimize: 'max' | 'min';
   readonly missing: 'exclude' | 'zero';
   readonly attributionWindowHours: number;
+  /** A value that an outcome of the metric may have. */
+  readonly exampleValue: boolean | number | string;
   /** Smallest and largest reward of the metric. */
   readonly scale: { readonly min: number; readonly max: number };
   /** ISO 8601 on UTC hours, `to` excluded. */

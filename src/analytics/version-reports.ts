@@ -1,6 +1,7 @@
 import type { GatewayConfig } from '../config/index.ts';
 import { AppError, type Clock, HOUR_MS, hourOf, listNames } from '../kernel/index.ts';
 import type { PromptRegistry } from '../prompts/index.ts';
+import { exampleValue } from './metric-scale.ts';
 import { isFiltered, NO_FILTERS, reportFilter } from './report-filter.ts';
 import { chooseMetric } from './report-metric.ts';
 import type { ReportReader } from './report-reader.ts';
@@ -88,6 +89,7 @@ export function createVersionReports(options: VersionReportsOptions): VersionRep
         optimize,
         missing,
         attributionWindowHours: attribution_window_hours,
+        exampleValue: exampleValue(metric.config),
         scale: metric.scale,
         from: isoOrNull(fromMs),
         to: isoOrNull(toMs),

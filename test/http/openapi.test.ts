@@ -12,6 +12,7 @@ const REPORT: VersionReport = {
   optimize: 'max',
   missing: 'exclude',
   attributionWindowHours: 168,
+  exampleValue: true,
   scale: { min: 0, max: 1 },
   from: null,
   to: null,

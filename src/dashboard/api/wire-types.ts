@@ -97,6 +97,8 @@ export interface VersionReport {
   readonly optimize: 'max' | 'min';
   readonly missing: 'exclude' | 'zero';
   readonly attribution_window_hours: number;
+  /** A value that an outcome of the metric may have. */
+  readonly example_value: boolean | number | string;
   readonly scale: { readonly min: number; readonly max: number };
   readonly from: string | null;
   readonly to: string | null;

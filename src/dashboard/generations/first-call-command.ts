@@ -15,12 +15,16 @@ export function firstCallCommand({ origin, isOpen, prompt }: FirstCall): string 
 
 /** A command that reports the first outcome of a call. */
 export function firstOutcomeCommand(
-  call: Omit<FirstCall, 'prompt'> & { readonly generationId: string; readonly metric: string },
+  call: Omit<FirstCall, 'prompt'> & {
+    readonly generationId: string;
+    readonly metric: string;
+    readonly value: boolean | number | string;
+  },
 ): string {
   return curl(call.origin, call.isOpen, '/feedback', {
     generation_id: call.generationId,
     metric: call.metric,
-    value: true,
+    value: call.value,
   });
 }
 

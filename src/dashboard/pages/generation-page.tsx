@@ -1,6 +1,7 @@
 import { useApi } from '../api/api-context.ts';
 import type { Generation, GenerationOutcome } from '../api/generation-wire.ts';
 import { REPORT_POLL_MS, useResource } from '../api/use-resource.ts';
+import type { VersionReport } from '../api/wire-types.ts';
 import { CodeBlock } from '../components/code-block.tsx';
 import { type Column, DataTable } from '../components/data-table.tsx';
 import { EmptyState } from '../components/empty-state.tsx';
@@ -175,22 +176,11 @@ function Counting({ outcome }: { readonly outcome: GenerationOutcome }) {
 }
 
 function Outcomes({ call }: { readonly call: Generation }) {
-  const { session } = useApi();
   return (
     <section class="panel">
       <h2>Outcomes</h2>
       {call.outcomes.length === 0 ? (
-        <EmptyState
-          title="No outcome has been reported."
-          command={firstOutcomeCommand({
-            origin: location.origin,
-            isOpen: session.open,
-            generationId: call.id,
-            metric: 'completed',
-          })}
-        >
-          <p class="muted">This reports the first one, for a metric of the configuration.</p>
-        </EmptyState>
+        <NoOutcome call={call} />
       ) : (
         <DataTable
           caption="Outcomes of this call"
@@ -201,6 +191,29 @@ function Outcomes({ call }: { readonly call: Generation }) {
         />
       )}
     </section>
+  );
+}
+
+function NoOutcome({ call }: { readonly call: Generation }) {
+  const { session } = useApi();
+  const path = call.prompt === null ? null : `/analytics/prompts/${encodeURIComponent(call.prompt)}/versions`;
+  // For the prompt's own metric, and a value that it takes.
+  const { data } = useResource<VersionReport>(path, { pollMs: 0 });
+  const title = 'No outcome has been reported.';
+  if (data === null) return <p class="muted">{title}</p>;
+  return (
+    <EmptyState
+      title={title}
+      command={firstOutcomeCommand({
+        origin: location.origin,
+        isOpen: session.open,
+        generationId: call.id,
+        metric: data.metric,
+        value: data.example_value,
+      })}
+    >
+      <p class="muted">This reports the first one, for the metric of the prompt.</p>
+    </EmptyState>
   );
 }
 

@@ -76,6 +76,9 @@ export const reportSchema = z
     optimize: z.enum(['max', 'min']),
     missing: z.enum(['exclude', 'zero']),
     attribution_window_hours: z.number(),
+    example_value: z
+      .union([z.boolean(), z.number(), z.string()])
+      .describe('A value that an outcome of the metric may have.'),
     scale: z.object({ min: z.number(), max: z.number() }),
     from: z.string().nullable(),
     to: z.string().nullable(),

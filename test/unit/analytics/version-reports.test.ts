@@ -16,6 +16,16 @@ describe('which metric', () => {
     expect((await runReport({ config: configOf({ metrics }) })).report.metric).toBe('reaction');
   });
 
+  test.each([
+    ['boolean', { type: 'boolean' }, true],
+    ['float', { type: 'float', min: 1, max: 5 }, 5],
+    ['categorical', { type: 'categorical', values: { love: 1, dismiss: 0 } }, 'love'],
+  ])('gives a value that outcomes of a %s one may have', async (_type, metric, value) => {
+    const { report } = await runReport({ config: configOf({ metrics: { stars: metric } }) });
+
+    expect(report.exampleValue).toBe(value);
+  });
+
   test('refuses an undeclared metric and names the declared ones', async () => {
     await expect(runReport({ config: configOf({ metrics }) }, { metric: 'complete' })).rejects.toMatchObject({
       code: 'invalid_request',

@@ -41,8 +41,9 @@ describe('the command of an empty state', () => {
       isOpen: true,
       generationId: 'gen_1',
       metric: "it's",
+      value: 'love',
     });
 
-    expect(wordsOf(command).at(-1)).toBe('{"generation_id":"gen_1","metric":"it\'s","value":true}');
+    expect(wordsOf(command).at(-1)).toBe('{"generation_id":"gen_1","metric":"it\'s","value":"love"}');
   });
 });
