@@ -6,6 +6,7 @@ import { convertForeignPrompt } from './convert-foreign-prompt.ts';
 import { lintPrompts } from './lint-prompts.ts';
 import { NAME_RULE, PROMPT_NAME } from './prompt-directory.ts';
 import type { PromptLimits } from './prompt-limits.ts';
+import { withLfLineEnds } from './source-file.ts';
 
 export interface ImportOptions {
   /** A file, or a folder that is searched to its depth. */
@@ -47,18 +48,25 @@ export async function importPrompts(options: ImportOptions): Promise<PromptImpor
   }
   const taken = await existingFiles(options.directory);
   const faults: Fault[] = [];
-  const files: (ImportedFile & { readonly text: string })[] = [];
+  const files: ConvertedFile[] = [];
   for (const { path, inner } of found) {
-    const converted = convertForeignPrompt({ path, displayPath: path, text: await readText(path) });
+    const source = await readText(path);
+    const converted = convertForeignPrompt({ path, displayPath: path, text: source });
     faults.push(...converted.faults);
     const to = targetOf(inner, options, taken);
     taken.add(to);
     const renamed = to === inner ? [] : [{ path, message: `becomes ${to}` }];
-    files.push({ from: path, to, changes: [...renamed, ...converted.changes], text: converted.text });
+    files.push({ from: path, to, changes: [...renamed, ...converted.changes], source, text: converted.text });
   }
   if (faults.length === 0) faults.push(...(await tryLoad(files, options)));
   if (faults.length === 0 && !options.isTrial) await writeAll(files, options.directory);
-  return { files: files.map(({ text: _text, ...file }) => file), faults };
+  return { files: files.map(({ source: _source, text: _text, ...file }) => file), faults };
+}
+
+interface ConvertedFile extends ImportedFile {
+  /** The text as it was found. */
+  readonly source: string;
+  readonly text: string;
 }
 
 interface FoundFile {
@@ -71,7 +79,10 @@ async function findFiles(from: string): Promise<readonly FoundFile[]> {
   const stats = await stat(from).catch((error: unknown) => {
     throw new AppError('invalid_request', `cannot read ${from}: ${errorMessage(error)}`, { cause: error });
   });
-  if (!stats.isDirectory()) return [{ path: from, inner: basename(from) }];
+  if (!stats.isDirectory()) {
+    if (from.endsWith('.prompt')) return [{ path: from, inner: basename(from) }];
+    throw new AppError('invalid_request', `${from} is no .prompt file: name one, or a folder of them`);
+  }
   const found: FoundFile[] = [];
   const search = async (folder: string, depth: number): Promise<void> => {
     const entries = await readdir(join(from, folder), { withFileTypes: true });
@@ -133,7 +144,10 @@ function tidy(text: string): string {
 
 function free(path: string, taken: ReadonlySet<string>): string {
   if (!taken.has(path)) return path;
-  throw new AppError('conflict', `${path} exists already: an import overwrites nothing; choose with --as`);
+  const remedy = path.includes('/')
+    ? 'import the file alone and choose with --as'
+    : 'rename this partial and where it is used';
+  throw new AppError('conflict', `${path} exists already: an import overwrites nothing; ${remedy}`);
 }
 
 async function readText(path: string): Promise<string> {
@@ -146,7 +160,7 @@ async function readText(path: string): Promise<string> {
 
 /** Faults of the files beside what is there already: a file that cannot be read would take all prompts with it. */
 async function tryLoad(
-  files: readonly (ImportedFile & { readonly text: string })[],
+  files: readonly ConvertedFile[],
   { directory, limits }: ImportOptions,
 ): Promise<readonly Fault[]> {
   const folder = await mkdtemp(join(tmpdir(), 'prompt-import-'));
@@ -159,10 +173,41 @@ async function tryLoad(
     const before = new Set((await lintPrompts({ directory: copy, limits }, null)).faults.map(asText));
     await writeAll(files, copy);
     const { faults } = await lintPrompts({ directory: copy, limits }, null);
-    return faults.filter((fault) => !before.has(asText(fault)));
+    const added = faults.filter((fault) => !before.has(asText(fault)));
+    return added.map((fault) => atForeignPlace(fault, files, basename(copy)));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** Faults of a converted file, which does not exist yet, are told at the place in the foreign one that made them. */
+function atForeignPlace(fault: Fault, files: readonly ConvertedFile[], directoryName: string): Fault {
+  for (const { from, to, source, text } of files) {
+    const prefix = `${directoryName}/${to}:`;
+    if (!fault.path.startsWith(prefix)) continue;
+    const [line = 1, column = 1] = fault.path.slice(prefix.length).split(':').map(Number);
+    return { ...fault, path: `${from}${foreignPlace(text, source, line, column)}` };
+  }
+  return fault;
+}
+
+/** Found by the text of the line. The template stands last and is kept, so equal lines are counted from the end. */
+function foreignPlace(text: string, source: string, line: number, column: number): string {
+  const converted = text.split('\n');
+  const wanted = (converted[line - 1] ?? '').trim();
+  if (wanted === '') return '';
+  const later = converted.slice(line).filter((each) => each.trim() === wanted).length;
+  const places = withLfLineEnds(source.replace(/^\uFEFF/, ''))
+    .split('\n')
+    .flatMap((each, index) => (each.trim() === wanted ? [{ each, index }] : []));
+  const found = places.at(-1 - later);
+  if (found === undefined) return '';
+  const moved = indentOf(found.each) - indentOf(converted[line - 1] ?? '');
+  return `:${found.index + 1}:${column + moved}`;
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
 }
 
 function asText({ path, message }: Fault): string {
@@ -170,7 +215,7 @@ function asText({ path, message }: Fault): string {
 }
 
 async function writeAll(
-  files: readonly { readonly to: string; readonly text: string }[],
+  files: readonly Pick<ConvertedFile, 'to' | 'text'>[],
   directory: string,
 ): Promise<void> {
   for (const { to, text } of files) {

@@ -97,8 +97,8 @@ describe('labels on the command line', () => {
   test.each([
     [['set', 'tip', 'live', 'v9', ...because], 1, 'no version "v9"'],
     [['set', 'tap', 'live', 'v1', ...because], 1, 'there is no prompt "tap"'],
-    [['set', 'tip', 'live', ...because], 1, 'a version, or --experiment NAME'],
-    [['set', 'tip', 'live', 'v1', '--experiment', 'tone', ...because], 1, 'a version, or --experiment NAME'],
+    [['set', 'tip', 'live', ...because], 2, 'a version, or --experiment NAME'],
+    [['set', 'tip', 'live', 'v1', '--experiment', 'tone', ...because], 2, 'a version, or --experiment NAME'],
     [['set', 'tip', 'live', 'v1'], 2, "required option '--reason <text>'"],
     [['history', 'tip', 'nope'], 1, 'nope'],
     [['rollback', 'tip', 'fresh', ...because], 1, '@fresh of tip has pointed to v1 only'],

@@ -7,7 +7,7 @@ import {
   usdFromNanoUsd,
 } from '../../kernel/index.ts';
 import type { PromptCase, PromptFamily, PromptVersion } from '../../prompts/index.ts';
-import type { Route, RouteAnswer } from '../../providers/index.ts';
+import type { Route, RouteAnswer, Routes } from '../../providers/index.ts';
 import { gatewayVersion } from '../../version.ts';
 import type { CliContext } from '../cli-context.ts';
 import { forEachBounded } from '../demo/bounded-concurrency.ts';
@@ -77,7 +77,11 @@ export async function promptsTestLive(
     for (const warning of routes.warnings.filter((text) => text.includes(`"${route.name}"`))) {
       await writeLine(context.stderr, `warning: ${warning}`);
     }
-    const live = await callAll({ cases, versions, route }, options.concurrency ?? CONCURRENCY, context);
+    const live = await callAll(
+      { cases, versions, route, resting: () => restingProviders(routes, route.name) },
+      options.concurrency ?? CONCURRENCY,
+      context,
+    );
     const isOk = live.every(({ results }) => results.every(({ problem }) => problem === null));
     const names = versions.map(({ version }) => version);
     if (options.json === true) {
@@ -113,10 +117,17 @@ interface Asked {
   readonly cases: readonly PromptCase[];
   readonly versions: readonly PromptVersion[];
   readonly route: Route;
+  /** Providers that are not asked for a while, because they kept failing. */
+  resting(): readonly string[];
+}
+
+function restingProviders(routes: Routes, route: string): readonly string[] {
+  const open = routes.health().filter((target) => target.route === route && target.circuit !== 'closed');
+  return open.map(({ provider }) => provider);
 }
 
 async function callAll(
-  { cases, versions, route }: Asked,
+  { cases, versions, ...asked }: Asked,
   concurrency: number,
   context: CliContext,
 ): Promise<readonly LiveCase[]> {
@@ -126,7 +137,7 @@ async function callAll(
   const results = new Map<object, LiveResult>();
   const progress = createProgressLine(context.stderr, calls.length, 'calling the model');
   await forEachBounded(calls, concurrency, async (call) => {
-    results.set(call, await callOnce(call, route, context, stop.signal));
+    results.set(call, await callOnce(call, asked, context, stop.signal));
     progress.update(results.size, '');
   });
   progress.finish();
@@ -141,7 +152,7 @@ async function callAll(
 
 async function callOnce(
   { promptCase, version }: { readonly promptCase: PromptCase; readonly version: PromptVersion },
-  route: Route,
+  { route, resting }: Pick<Asked, 'route' | 'resting'>,
   context: CliContext,
   signal: AbortSignal,
 ): Promise<LiveResult> {
@@ -167,7 +178,11 @@ async function callOnce(
     return {
       ...nothing,
       text: result.text,
-      problem: outcome.degraded ? noModel(outcome) : check.ok ? null : 'does not fit output.schema',
+      problem: outcome.degraded
+        ? noModel(outcome, resting())
+        : check.ok
+          ? null
+          : 'does not fit output.schema',
       faults: check.ok ? [] : check.faults,
       provider,
       model: result.model,
@@ -183,9 +198,13 @@ async function callOnce(
 }
 
 /** Authored lines say nothing about a version: why there was no model is what matters. */
-function noModel({ attempts }: RouteAnswer): string {
+function noModel({ attempts }: RouteAnswer, resting: readonly string[]): string {
   const failed = attempts.findLast(({ error }) => error !== null);
-  const reason = failed === undefined ? 'the route has none in use' : `${failed.provider}: ${failed.error}`;
+  const untried =
+    resting.length === 0
+      ? 'the route has none in use'
+      : `${resting.join(', ')} not asked after the failures before`;
+  const reason = failed === undefined ? untried : `${failed.provider}: ${failed.error}`;
   return `an authored line, no model answered (${reason})`;
 }
 

@@ -130,10 +130,41 @@ describe('prompts import', () => {
     const { exitCode, stdout } = await folder.run('import', join(folder.path, 'theirs'));
 
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('fault: prompts/bad/v1.prompt:');
+    expect(stdout).toContain(`fault: ${join(folder.path, 'theirs', 'bad.prompt')}:`);
     expect(stdout).toContain('nothing was written');
     expect(written('good')).toBe(false);
     expect(written('bad')).toBe(false);
+  });
+
+  test('tells the faults of a changed file at their place in the foreign one', async () => {
+    const text =
+      '---\nname: x\nversion: 3\ninput:\n  schema:\n    q: string\n---\n\n\n{{q}}\n  {{w}}\n{{q}}\n  {{w}}\n';
+    const path = foreign('x.prompt', text);
+
+    const { exitCode, stdout } = await folder.run('import', path, '--json');
+
+    expect(exitCode).toBe(1);
+    const { faults } = JSON.parse(stdout) as { faults: { path: string }[] };
+    expect(faults.map((fault) => fault.path)).toEqual([`${path}:11:5`, `${path}:13:5`]);
+  });
+
+  test('takes .prompt files only', async () => {
+    const { exitCode, stderr } = await folder.run('import', foreign('notes.txt', 'Notes'));
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('notes.txt is no .prompt file');
+    expect(written('notes')).toBe(false);
+  });
+
+  test('says for a partial that is there already what helps', async () => {
+    foreign('_tone.prompt', 'Kind.');
+    folder.write('_tone.prompt', 'Stern.');
+
+    const { exitCode, stderr } = await folder.run('import', join(folder.path, 'theirs'));
+
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('_tone.prompt exists already');
+    expect(stderr).toContain('rename this partial');
   });
 
   test.each([
