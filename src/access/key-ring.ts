@@ -247,7 +247,7 @@ function requireSound(request: KeyRequest, nowMs: number): void {
     faults.push({ path: 'scopes', message: `names at least one of ${SCOPES.join(', ')}` });
   }
   if (request.expiresAtMs !== null && request.expiresAtMs <= nowMs) {
-    faults.push({ path: 'expires_at', message: 'is a time to come' });
+    faults.push({ path: 'expires_at', message: 'must lie in the future' });
   }
   for (const name of LIMITS) {
     const { path, least, most, message } = LIMIT_BOUNDS[name];

@@ -58,6 +58,13 @@ export function createAuthentication({ keys, sessions }: AuthenticationParts): A
     }
     if (!SAFE_METHODS.has(request.method ?? 'GET') && presentedKey(request) === null) {
       requireOwnOrigin(request);
+      // Commands send no origin, but bring a key: a session is a browser's, which always says where its page came from.
+      if (session !== null && headerOf(request, 'origin') === null) {
+        throw new AppError(
+          'forbidden',
+          'A change by a signed-in page says its origin: send an Origin header, or a key instead of the cookie.',
+        );
+      }
       const token = headerOf(request, CSRF_HEADER);
       if (session !== null && (token === null || !sessions.isCsrfToken(session, token))) {
         throw new AppError(

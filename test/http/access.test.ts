@@ -322,6 +322,7 @@ describe('the sign-in of the admin page', () => {
     expect((await move({})).status).toBe(403);
     expect((await move({ 'x-csrf-token': 'wrong' })).status).toBe(403);
     expect((await move({ 'x-csrf-token': token, origin: 'http://evil.example' })).status).toBe(403);
+    expect((await move({ 'x-csrf-token': token })).status).toBe(403);
     expect((await move({ 'x-csrf-token': token, origin: gateway.url })).status).toBe(200);
   });
 
