@@ -131,7 +131,7 @@ async function writeCase(
       expected.kind === 'messages' && source !== null && versions.includes(source.version),
   );
   const given: Given = model ?? { variables: sampleVariables(added), profile: null, history: [] };
-  const name = model?.name ?? 'renders';
+  const name = freeName(model?.name ?? 'renders', added.version, cases);
   const path = resolve(directory, added.prompt, CASES_FILE);
   const before = await readFile(path, 'utf8').catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return '';
@@ -142,6 +142,15 @@ async function writeCase(
   await writeFile(unfinished, appendCase(before, promptCase));
   await rename(unfinished, path);
   return name;
+}
+
+/** Reports and comparisons know a case by its name. */
+function freeName(name: string, version: string, cases: readonly PromptCase[]): string {
+  const taken = new Set(cases.map((each) => each.name));
+  if (!taken.has(name)) return name;
+  const of = cases.flatMap(({ versions }) => versions).find((known) => name.endsWith(` (${known})`));
+  const stem = of === undefined ? name : name.slice(0, -` (${of})`.length);
+  return `${stem} (${version})`;
 }
 
 type Given = Pick<PromptCase, 'variables' | 'profile' | 'history'>;

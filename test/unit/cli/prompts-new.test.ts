@@ -48,9 +48,17 @@ describe('prompts new', () => {
       from: 'v1',
       file: 'prompts/tip/v11.prompt',
       cases_file: 'prompts/tip/cases.yaml',
-      case: 'a good day',
+      case: 'a good day (v11)',
       next: expect.arrayContaining(['edit prompts/tip/v11.prompt']),
     });
+  });
+
+  test('gives each case a name of its own, also for a copy of a copy', async () => {
+    await folder.run('new', 'tip', 'v11');
+    const { stdout } = await folder.run('new', 'tip', 'v12', '--from', 'v11', '--json');
+
+    expect(JSON.parse(stdout)).toMatchObject({ case: 'a good day (v12)' });
+    expect((await folder.run('test', 'tip')).exitCode).toBe(0);
   });
 
   test('makes a new prompt that lints and passes', async () => {

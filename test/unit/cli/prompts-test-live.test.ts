@@ -2,23 +2,44 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 
 import { type ScriptedUpstream, startScriptedUpstream } from '../../../src/cli/demo/scripted-upstream.ts';
 import { seededRandom, systemClock } from '../../../src/kernel/index.ts';
+import { startScriptedUpstream as startRefusingUpstream } from '../../helpers/scripted-upstream.ts';
 import { createPromptsFolder, type PromptsFolder } from './prompts-folder.ts';
 
 let upstream: ScriptedUpstream;
+/** Refuses every key. */
+let closed: { readonly url: string; close(): Promise<void> };
 beforeAll(async () => {
   upstream = await startScriptedUpstream({
     clock: systemClock,
     random: seededRandom(7),
     recognise: (rendered) => (rendered.includes('warm') ? 'v2' : 'v1'),
   });
+  closed = await startRefusingUpstream((_call, response) => {
+    response.writeHead(401, { 'content-type': 'application/json' });
+    response.end('{"error":{"message":"no such key"}}');
+  });
 });
-afterAll(() => upstream.close());
+afterAll(async () => {
+  await upstream.close();
+  await closed.close();
+});
 
 let folder: PromptsFolder;
 beforeEach(() => {
   folder = createPromptsFolder({
-    providers: { up: { kind: 'openai', base_url: upstream.baseUrl }, offline: { kind: 'offline' } },
+    providers: {
+      up: { kind: 'openai', base_url: upstream.baseUrl },
+      down: { kind: 'openai', base_url: closed.url },
+      offline: { kind: 'offline' },
+    },
     routes: {
+      broken: {
+        targets: [
+          { provider: 'down', model: upstream.model },
+          { provider: 'offline', order: 2 },
+        ],
+        retries: { attempts_per_target: 1 },
+      },
       default: { targets: [{ provider: 'offline' }] },
       cheap: { targets: [{ provider: 'up', model: upstream.model }], retries: { attempts_per_target: 1 } },
     },
@@ -123,6 +144,29 @@ describe('prompts test --live', () => {
     expect(exitCode).toBe(1);
     expect(stdout).toContain('! an authored line, no model answered');
     expect(stderr).toContain('warning: Route "default" has no model in use');
+  });
+
+  test('says that a provider is not asked any more after its failures', async () => {
+    const { exitCode, stdout } = await folder.run(
+      ...[
+        'test',
+        'tip',
+        '--live',
+        '--route',
+        'broken',
+        '--versions',
+        'v1,v2',
+        '--concurrency',
+        '1',
+        '--json',
+      ],
+    );
+
+    expect(exitCode).toBe(1);
+    const { cases } = JSON.parse(stdout) as { cases: { results: { problem: string }[] }[] };
+    const problems = cases.flatMap(({ results }) => results.map(({ problem }) => problem));
+    expect(problems[0]).toContain('(down: no such key)');
+    expect(problems.at(-1)).toContain('(down not asked after the failures before)');
   });
 
   test('goes on when a version does not take the input of a case', async () => {
