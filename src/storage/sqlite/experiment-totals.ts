@@ -6,6 +6,7 @@ import type {
   RevisionUnits,
 } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
+import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
 
 /** Traffic that an experiment never counts; `revision` '' stands for every definition of it. */
 const COUNTED = `s.experiment = @experiment AND s.forced = 0 AND s.test = 0 AND s.shadow = 0 AND s.replay = 0
@@ -24,15 +25,6 @@ export const ARM_CALLS_SQL = `
   WHERE ${COUNTED}
   GROUP BY s.arm
   ORDER BY s.arm`;
-
-const REWARD_SUMS = `sum(r.n) AS n,
-    sum(r.reward_sum) + sum(r.reward_sum_low) AS reward_sum,
-    sum(r.reward_sum_sq) + sum(r.reward_sum_sq_low) AS reward_sum_sq,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.n ELSE 0 END) AS closed_n,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_low ELSE 0.0 END) AS closed_sum,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq`;
 
 export const ARM_OUTCOMES_SQL = `
   SELECT s.arm,
@@ -73,9 +65,7 @@ type CallsRow = Readonly<
   Record<'units' | 'closed_units' | 'calls' | 'errors' | 'degraded' | 'fallbacks', number>
 > & { readonly arm: string };
 
-type OutcomesRow = Readonly<
-  Record<'n' | 'reward_sum' | 'reward_sum_sq' | 'closed_n' | 'closed_sum' | 'closed_sum_sq', number>
-> & { readonly arm: string };
+type OutcomesRow = RewardSumsRow & { readonly arm: string };
 
 interface Step {
   readonly begin_ms: number;
@@ -141,17 +131,6 @@ export function createArmCells(database: Connection): (query: ArmCellsQuery) => 
       ...rewardsOf(rewardsByCell.get(`${row.begin_ms} ${row.arm}`)),
     }));
   });
-}
-
-function rewardsOf(row: OutcomesRow | undefined): Pick<ArmTotals, 'outcomes' | 'closedOutcomes'> {
-  return {
-    outcomes: { n: row?.n ?? 0, sum: row?.reward_sum ?? 0, sumOfSquares: row?.reward_sum_sq ?? 0 },
-    closedOutcomes: {
-      n: row?.closed_n ?? 0,
-      sum: row?.closed_sum ?? 0,
-      sumOfSquares: row?.closed_sum_sq ?? 0,
-    },
-  };
 }
 
 export function createRevisionUnits(

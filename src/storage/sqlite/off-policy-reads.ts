@@ -8,6 +8,7 @@ import type {
 } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
 import { createPolicyReads, type PolicyReads } from './off-policy-score-reads.ts';
+import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
 
 /** A page looks at this many rows at most: a few milliseconds. */
 const MAX_PAGE_ROWS = 500;
@@ -27,14 +28,7 @@ export const CELL_UNITS_SQL = `
 
 export const CELL_OUTCOMES_SQL = `
   SELECT s.policy_revision, s.arm,
-    sum(r.n) AS n,
-    sum(r.reward_sum) + sum(r.reward_sum_low) AS reward_sum,
-    sum(r.reward_sum_sq) + sum(r.reward_sum_sq_low) AS reward_sum_sq,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.n ELSE 0 END) AS closed_n,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_low ELSE 0.0 END) AS closed_sum,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq
+    ${REWARD_SUMS}
   FROM rollup_series s
   JOIN outcome_rollups r ON r.series_id = s.id
   WHERE ${UNIT_SERIES} AND r.metric = @metric
@@ -73,9 +67,7 @@ interface CellUnitsRow {
   readonly closed_units: number;
 }
 
-type CellOutcomesRow = Readonly<
-  Record<'n' | 'reward_sum' | 'reward_sum_sq' | 'closed_n' | 'closed_sum' | 'closed_sum_sq', number>
-> & { readonly policy_revision: string; readonly arm: string };
+type CellOutcomesRow = RewardSumsRow & { readonly policy_revision: string; readonly arm: string };
 
 interface DecisionRow {
   readonly seq: number;
@@ -169,16 +161,7 @@ function rewardCell(row: CellUnitsRow, rewards: CellOutcomesRow | undefined): Re
         ? null
         : (JSON.parse(row.propensities_json) as Readonly<Record<string, number>>),
     closedUnits: row.closed_units,
-    outcomes: {
-      n: rewards?.n ?? 0,
-      sum: rewards?.reward_sum ?? 0,
-      sumOfSquares: rewards?.reward_sum_sq ?? 0,
-    },
-    closedOutcomes: {
-      n: rewards?.closed_n ?? 0,
-      sum: rewards?.closed_sum ?? 0,
-      sumOfSquares: rewards?.closed_sum_sq ?? 0,
-    },
+    ...rewardsOf(rewards),
   };
 }
 

@@ -2,6 +2,7 @@ import type { FilterChoices, TimeTotals, TimeTotalsQuery } from '../../analytics
 import { HOUR_MS } from '../../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import { filterParameters, REPORTED } from './reported-series.ts';
+import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
 import { DAY_MS } from './rollups.ts';
 
 const WIDTH_MS = { hour: HOUR_MS, day: DAY_MS };
@@ -29,14 +30,7 @@ export const timeTotalsSql = (by: TimeTotalsQuery['by']): string => `
 
 export const timeOutcomesSql = (by: TimeTotalsQuery['by']): string => `
   SELECT s.prompt_version, ${pointOf(by)} AS at_ms,
-    sum(r.n) AS n,
-    sum(r.reward_sum) + sum(r.reward_sum_low) AS reward_sum,
-    sum(r.reward_sum_sq) + sum(r.reward_sum_sq_low) AS reward_sum_sq,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.n ELSE 0 END) AS closed_n,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_low ELSE 0.0 END) AS closed_sum,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq
+    ${REWARD_SUMS}
   FROM rollup_series s
   JOIN outcome_rollups r ON r.series_id = s.id
   WHERE ${REPORTED} AND r.metric = @metric AND r.hour_ms >= @fromMs AND r.hour_ms < @toMs
@@ -68,10 +62,7 @@ type TotalsRow = PointRow &
       number
     >
   >;
-type OutcomeRow = PointRow &
-  Readonly<
-    Record<'n' | 'reward_sum' | 'reward_sum_sq' | 'closed_n' | 'closed_sum' | 'closed_sum_sq', number>
-  >;
+type OutcomeRow = PointRow & RewardSumsRow;
 type LatencyRow = PointRow & { readonly bucket: number; readonly n: number };
 
 export interface TimeTotalsReads {
@@ -141,16 +132,7 @@ function pointTotals(
     costNanoUsd: row.cost_nano_usd,
     costKnown: row.cost_known,
     latency,
-    outcomes: {
-      n: outcomes?.n ?? 0,
-      sum: outcomes?.reward_sum ?? 0,
-      sumOfSquares: outcomes?.reward_sum_sq ?? 0,
-    },
-    closedOutcomes: {
-      n: outcomes?.closed_n ?? 0,
-      sum: outcomes?.closed_sum ?? 0,
-      sumOfSquares: outcomes?.closed_sum_sq ?? 0,
-    },
+    ...rewardsOf(outcomes),
     closedDelivered: row.closed_delivered,
   };
 }

@@ -1,6 +1,7 @@
 import { EVERY_CALL, type VersionTotals, type VersionTotalsQuery } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
 import { filterParameters, REPORTED } from './reported-series.ts';
+import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
 import { DAY_MS, dayOf } from './rollups.ts';
 
 /** Before and after every hour there is; exact as a double. */
@@ -49,14 +50,7 @@ export const LATENCY_SQL = `
 
 export const OUTCOMES_SQL = `
   SELECT s.prompt_version,
-    sum(r.n) AS n,
-    sum(r.reward_sum) + sum(r.reward_sum_low) AS reward_sum,
-    sum(r.reward_sum_sq) + sum(r.reward_sum_sq_low) AS reward_sum_sq,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.n ELSE 0 END) AS closed_n,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_low ELSE 0.0 END) AS closed_sum,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq
+    ${REWARD_SUMS}
   FROM rollup_series s
   JOIN outcome_rollups r ON r.series_id = s.id
   WHERE ${REPORTED} AND r.metric = @metric AND r.hour_ms >= @fromMs AND r.hour_ms < @toMs
@@ -90,9 +84,7 @@ interface LatencyRow {
   readonly n: number;
 }
 
-type OutcomeRow = Readonly<
-  Record<'n' | 'reward_sum' | 'reward_sum_sq' | 'closed_n' | 'closed_sum' | 'closed_sum_sq', number>
-> & { readonly prompt_version: string };
+type OutcomeRow = RewardSumsRow & { readonly prompt_version: string };
 
 /** The per-version report's numbers from rollups alone. */
 export function createVersionTotals(
@@ -150,16 +142,7 @@ function versionTotals(
     sources: { body: total('from_body'), env: total('from_env'), default: total('from_default') },
     hashes: rows.map((row) => row.prompt_hash).filter((hash) => hash !== ''),
     latency: latency.map((row) => [row.bucket, row.n] as const),
-    outcomes: {
-      n: outcomes?.n ?? 0,
-      sum: outcomes?.reward_sum ?? 0,
-      sumOfSquares: outcomes?.reward_sum_sq ?? 0,
-    },
-    closedOutcomes: {
-      n: outcomes?.closed_n ?? 0,
-      sum: outcomes?.closed_sum ?? 0,
-      sumOfSquares: outcomes?.closed_sum_sq ?? 0,
-    },
+    ...rewardsOf(outcomes),
     closedDelivered: total('closed_delivered'),
   };
 }
