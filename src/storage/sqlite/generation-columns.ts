@@ -1,11 +1,5 @@
 import type { GenerationRecord } from '../../ledger/index.ts';
-import {
-  type ColumnKind,
-  type ColumnMap,
-  decodeColumn,
-  encodeColumn,
-  type SqlValue,
-} from './column-codec.ts';
+import { type ColumnMap, columnTable, type SqlValue } from './column-codec.ts';
 
 /** Every field of a generation with its column, in the order of the table. */
 const GENERATION_COLUMNS = {
@@ -82,19 +76,13 @@ type GenerationColumn = (typeof GENERATION_COLUMNS)[keyof typeof GENERATION_COLU
 /** A generation as bound to its INSERT, in the order of the columns: flat, so that it crosses a thread cheaply. */
 export type GenerationValues = readonly SqlValue[];
 
-// `satisfies` has checked that every field of the record is a key.
-const FIELDS = Object.entries(GENERATION_COLUMNS) as readonly (readonly [
-  keyof GenerationRecord,
-  readonly [GenerationColumn, ColumnKind],
-])[];
+const TABLE = columnTable<GenerationRecord, typeof GENERATION_COLUMNS>(GENERATION_COLUMNS);
 
 /** Columns of the table without `seq` and without what the ledger adds. */
-export const GENERATION_COLUMN_NAMES: readonly GenerationColumn[] = FIELDS.map(([, [column]]) => column);
+export const GENERATION_COLUMN_NAMES: readonly GenerationColumn[] = TABLE.names;
 
-/** Throws a TypeError on a value that no column can hold (a cycle, a BigInt, a boolean where text belongs). */
-export function toGenerationValues(record: GenerationRecord): GenerationValues {
-  return FIELDS.map(([field, [, kind]]) => encodeColumn(record[field], kind));
-}
+/** Throws a TypeError on a value that no column can hold. */
+export const toGenerationValues: (record: GenerationRecord) => GenerationValues = TABLE.encode;
 
 /** The named columns out of the values of a row. */
 export function pickColumns(columns: readonly GenerationColumn[]): (values: GenerationValues) => object {
@@ -103,9 +91,4 @@ export function pickColumns(columns: readonly GenerationColumn[]): (values: Gene
     Object.fromEntries(positions.map(([column, position]) => [column, values[position] ?? null]));
 }
 
-export function fromGenerationRow(row: Readonly<Record<string, unknown>>): GenerationRecord {
-  const record: Record<string, unknown> = {};
-  for (const [field, [column, kind]] of FIELDS) record[field] = decodeColumn(row[column], kind);
-  // Row mapper: the columns hold what `toGenerationValues` wrote.
-  return record as unknown as GenerationRecord;
-}
+export const fromGenerationRow: (row: Readonly<Record<string, unknown>>) => GenerationRecord = TABLE.decode;

@@ -1,11 +1,5 @@
 import type { OutcomeRecord } from '../../ledger/index.ts';
-import {
-  type ColumnKind,
-  type ColumnMap,
-  decodeColumn,
-  encodeColumn,
-  type SqlValue,
-} from './column-codec.ts';
+import { type ColumnMap, columnTable, type SqlValue } from './column-codec.ts';
 
 /** Every field of an outcome with its column, in the order of the table. */
 const OUTCOME_COLUMNS = {
@@ -30,14 +24,10 @@ type OutcomeColumn = (typeof OUTCOME_COLUMNS)[keyof typeof OUTCOME_COLUMNS][0];
 /** An outcome as bound to its INSERT, without the API key of its batch. */
 export type OutcomeRow = Readonly<Record<OutcomeColumn, SqlValue>>;
 
-// `satisfies` has checked that every field of the record is a key.
-const FIELDS = Object.entries(OUTCOME_COLUMNS) as readonly (readonly [
-  keyof OutcomeRecord,
-  readonly [OutcomeColumn, ColumnKind],
-])[];
+const TABLE = columnTable<OutcomeRecord, typeof OUTCOME_COLUMNS>(OUTCOME_COLUMNS);
 
 /** Columns of the table without `seq` and `api_key_id`. */
-export const OUTCOME_COLUMN_NAMES: readonly OutcomeColumn[] = FIELDS.map(([, [column]]) => column);
+export const OUTCOME_COLUMN_NAMES: readonly OutcomeColumn[] = TABLE.names;
 
 /**
  * What makes two reports of one `outcome_id` the same report: target, metric, value and time as sent. Columns, so that
@@ -54,15 +44,9 @@ export const PAYLOAD_COLUMNS = [
 
 /** Throws a TypeError on a value that no column can hold. */
 export function toOutcomeRow(record: OutcomeRecord): OutcomeRow {
-  const row: Partial<Record<OutcomeColumn, SqlValue>> = {};
-  for (const [field, [column, kind]] of FIELDS) row[column] = encodeColumn(record[field], kind);
-  // Row mapper: the loop has filled every column.
-  return row as OutcomeRow;
+  const values = TABLE.encode(record);
+  // Row mapper: one value for each column.
+  return Object.fromEntries(TABLE.names.map((column, at) => [column, values[at] ?? null])) as OutcomeRow;
 }
 
-export function fromOutcomeRow(row: Readonly<Record<string, unknown>>): OutcomeRecord {
-  const record: Record<string, unknown> = {};
-  for (const [field, [column, kind]] of FIELDS) record[field] = decodeColumn(row[column], kind);
-  // Row mapper: the columns hold what `toOutcomeRow` wrote.
-  return record as unknown as OutcomeRecord;
-}
+export const fromOutcomeRow: (row: Readonly<Record<string, unknown>>) => OutcomeRecord = TABLE.decode;

@@ -1,11 +1,5 @@
 import type { ScoreRecord } from '../../ledger/index.ts';
-import {
-  type ColumnKind,
-  type ColumnMap,
-  decodeColumn,
-  encodeColumn,
-  type SqlValue,
-} from './column-codec.ts';
+import { type ColumnMap, columnTable, type SqlValue } from './column-codec.ts';
 
 /** Every field of a score with its column. */
 const SCORE_COLUMNS = {
@@ -43,14 +37,10 @@ type ScoreColumn = (typeof SCORE_COLUMNS)[keyof typeof SCORE_COLUMNS][0];
 /** A score as bound to its INSERT, in the order of `SCORE_INSERT_COLUMNS`: flat, so that it crosses a thread cheaply. */
 export type ScoreValues = readonly SqlValue[];
 
-// `satisfies` has checked that every field of the record is a key.
-const FIELDS = Object.entries(SCORE_COLUMNS) as readonly (readonly [
-  keyof ScoreRecord,
-  readonly [ScoreColumn, ColumnKind],
-])[];
+const TABLE = columnTable<ScoreRecord, typeof SCORE_COLUMNS>(SCORE_COLUMNS);
 
 /** Columns of the record. */
-export const SCORE_COLUMN_NAMES: readonly ScoreColumn[] = FIELDS.map(([, [column]]) => column);
+export const SCORE_COLUMN_NAMES: readonly ScoreColumn[] = TABLE.names;
 
 /** With what rollups need of the candidates, so that nobody has to parse them again. */
 export const SCORE_INSERT_COLUMNS: readonly string[] = [
@@ -64,19 +54,10 @@ export function toScoreValues(record: ScoreRecord): ScoreValues {
   const { candidates, chosen } = record;
   const estimate = candidates.find(({ id }) => id === chosen)?.estimate ?? Number.NEGATIVE_INFINITY;
   const isBest = candidates.every((candidate) => candidate.estimate <= estimate);
-  return [
-    ...FIELDS.map(([field, [, kind]]) => encodeColumn(record[field], kind)),
-    candidates.length,
-    isBest ? 1 : 0,
-  ];
+  return [...TABLE.encode(record), candidates.length, isBest ? 1 : 0];
 }
 
-export function fromScoreRow(row: Readonly<Record<string, unknown>>): ScoreRecord {
-  const record: Record<string, unknown> = {};
-  for (const [field, [column, kind]] of FIELDS) record[field] = decodeColumn(row[column], kind);
-  // Row mapper: the columns hold what `toScoreValues` wrote.
-  return record as unknown as ScoreRecord;
-}
+export const fromScoreRow: (row: Readonly<Record<string, unknown>>) => ScoreRecord = TABLE.decode;
 
 /** The columns of a score that joins and rollups need. */
 export const SCORE_FACT_COLUMNS =
