@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ErrorCode } from '../kernel/index.ts';
 import { ACCESS_ROUTES } from './openapi-access-routes.ts';
 import { DASHBOARD_ROUTES } from './openapi-dashboard-routes.ts';
+import { PROMPT_ROUTES } from './openapi-prompt-routes.ts';
 import { ROLLOUT_ROUTES } from './openapi-rollout-routes.ts';
 import { SCORE_ROUTES } from './openapi-score-routes.ts';
 import { idempotencyHeader, json, type RouteDescription, WITH_BODY } from './route-description.ts';
@@ -15,21 +16,7 @@ import {
 } from './schemas/experiment-schema.ts';
 import { outcomeBatchSchema, outcomeReceiptSchema, outcomeSchema } from './schemas/feedback-schema.ts';
 import { dryRunSchema, generateAnswerSchema, generateBodySchema } from './schemas/generate-schema.ts';
-import {
-  labelListSchema,
-  labelMoveSchema,
-  labelQuerySchema,
-  labelSchema,
-  labelWithHistorySchema,
-} from './schemas/labels-schema.ts';
 import { policyQuerySchema, policyReportSchema } from './schemas/policy-report-schema.ts';
-import {
-  promptListSchema,
-  promptSchema,
-  promptVersionSchema,
-  renderAnswerSchema,
-  renderBodySchema,
-} from './schemas/prompt-schema.ts';
 import { reportQuerySchema, reportSchema } from './schemas/report-schema.ts';
 import { shadowListSchema, shadowReportSchema } from './schemas/shadow-schema.ts';
 import { readinessSchema } from './schemas/system-schema.ts';
@@ -57,7 +44,6 @@ const CALL_CODES: readonly ErrorCode[] = [
 ];
 
 const nameParams = z.object({ name: z.string().describe('Name of the prompt.') });
-const labelParams = nameParams.extend({ label: z.string().describe('Name of the label, without the `@`.') });
 const eventStream = { 'text/event-stream': { schema: z.string() } };
 
 /** Every route, in the order of the documentation. */
@@ -180,95 +166,7 @@ export const ROUTES: readonly RouteDescription[] = [
     codes: ['invalid_request', 'policy_not_found', 'overloaded', 'storage_unavailable'],
   },
   ...DASHBOARD_ROUTES,
-  {
-    method: 'get',
-    path: '/prompts',
-    access: 'read',
-    tag: 'Author',
-    summary: 'All prompts in force, and how the last reload went',
-    answers: { 200: json('The registry.', promptListSchema) },
-    codes: [],
-  },
-  {
-    method: 'get',
-    path: '/prompts/{name}',
-    access: 'read',
-    tag: 'Author',
-    summary: 'The versions and labels of one prompt',
-    params: nameParams,
-    answers: { 200: json('The prompt.', promptSchema) },
-    codes: ['invalid_request', 'prompt_not_found'],
-  },
-  {
-    method: 'get',
-    path: '/prompts/{name}/versions/{version}',
-    access: 'read',
-    tag: 'Author',
-    summary: 'One version: its source, schemas and hash',
-    params: nameParams.extend({ version: z.string() }),
-    answers: { 200: json('The version.', promptVersionSchema) },
-    codes: ['invalid_request', 'prompt_not_found', 'version_not_found'],
-  },
-  {
-    method: 'post',
-    path: '/prompts/{name}/render',
-    access: 'read',
-    tag: 'Author',
-    summary: 'Preview the messages without a model call',
-    params: nameParams,
-    body: renderBodySchema,
-    answers: { 200: json('The messages.', renderAnswerSchema) },
-    codes: [
-      ...WITH_BODY,
-      'prompt_not_found',
-      'version_not_found',
-      'label_not_found',
-      'version_retired',
-      'template_input_invalid',
-      'template_limit_exceeded',
-    ],
-  },
-  {
-    method: 'get',
-    path: '/prompts/{name}/labels',
-    access: 'read',
-    tag: 'Admin',
-    summary: 'Every label of a prompt as it stands',
-    params: nameParams,
-    answers: { 200: json('The labels.', labelListSchema) },
-    codes: ['invalid_request', 'prompt_not_found'],
-  },
-  {
-    method: 'get',
-    path: '/prompts/{name}/labels/{label}',
-    access: 'read',
-    tag: 'Admin',
-    summary: 'Where a label points, and how it came there',
-    params: labelParams,
-    query: labelQuerySchema,
-    answers: { 200: json('The label with its moves, newest first.', labelWithHistorySchema) },
-    codes: ['invalid_request', 'prompt_not_found', 'label_not_found', 'storage_unavailable'],
-  },
-  {
-    method: 'put',
-    path: '/prompts/{name}/labels/{label}',
-    access: 'admin',
-    tag: 'Admin',
-    summary: 'Move a label, or make it; moving it back is a rollback',
-    params: labelParams,
-    body: labelMoveSchema,
-    answers: { 200: json('The label as it stands now.', labelSchema) },
-    codes: [
-      ...WITH_BODY,
-      'prompt_not_found',
-      'version_not_found',
-      'experiment_not_found',
-      'conflict',
-      'rollout_gate_closed',
-      'version_retired',
-      'storage_unavailable',
-    ],
-  },
+  ...PROMPT_ROUTES,
   {
     method: 'post',
     path: '/v1/chat/completions',
