@@ -14,14 +14,24 @@ const project = (name, extra = {}) => ({
       },
     ],
   },
+  setupFiles: ['<rootDir>/test/property-seed.ts'],
   ...extra,
 });
 
 /** @type {import('jest').Config} */
 const config = {
-  projects: ['unit', 'contract', 'http', 'e2e', 'prompts', 'architecture', 'litellm', 'browser'].map((name) =>
-    project(name),
-  ),
+  projects: [
+    'unit',
+    'contract',
+    'http',
+    'e2e',
+    'prompts',
+    'architecture',
+    'litellm',
+    'browser',
+    'faults',
+    'attacks',
+  ].map((name) => project(name)),
   // Many ESM test files grow a worker's memory (jest issue 14605): restart a worker that passed this size.
   workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,

@@ -17,6 +17,8 @@ const WANTED_STEPS = 5;
 /** Steps are at least a fifth of the stretch, and round ends add one on each side. */
 const MAX_TICKS = WANTED_STEPS + 3;
 const NICE_FACTORS = [1, 2, 2.5, 5, 10];
+/** Below it a power of ten loses its digits, and a fifth of the smallest number is 0. */
+const SMALLEST_STEP = 1e-300;
 
 /**
  * The stretch of a metric's scale that a plot of these intervals shows: all of them, to round ends, never beyond the
@@ -46,8 +48,9 @@ export function positionPercent(value: number, { min, max }: Range): number {
 }
 
 function niceStep(roughStep: number): number {
-  const power = 10 ** Math.floor(Math.log10(roughStep));
-  const factor = NICE_FACTORS.find((nice) => nice * power >= roughStep) ?? 10;
+  const step = Math.max(roughStep, SMALLEST_STEP);
+  const power = 10 ** Math.floor(Math.log10(step));
+  const factor = NICE_FACTORS.find((nice) => nice * power >= step) ?? 10;
   return factor * power;
 }
 

@@ -46,6 +46,14 @@ test('comes to an end for an interval that is narrower than numbers are fine', (
   expect(intervalScale([{ lower: 0.5, upper: 0.5000000000000001 }], UNIT).ticks).toEqual([0.5]);
 });
 
+test('has a scale for the narrowest interval there is', () => {
+  const { min, max, ticks } = intervalScale([{ lower: 0, upper: Number.MIN_VALUE }], UNIT);
+
+  expect(min).toBe(0);
+  expect(max).toBeCloseTo(0);
+  expect(ticks[0]).toBe(0);
+});
+
 test('puts values in percent of the width, and those outside at its ends', () => {
   const scale = { min: 0.1, max: 0.6 };
 
