@@ -1,5 +1,5 @@
-import { nanoUsdFromUsd, type ToolCall } from '../../kernel/index.ts';
-import { asCount, isObject, malformed } from '../answer-shape.ts';
+import type { ToolCall } from '../../kernel/index.ts';
+import { asCount, isObject, malformed, requireShallow, statedCostNanoUsd } from '../answer-shape.ts';
 import type { FinishReason, ModelResult, UnifiedFinishReason, Usage } from '../language-model.ts';
 
 const STOP_REASONS: Readonly<Record<string, UnifiedFinishReason>> = {
@@ -23,6 +23,7 @@ export function fromAnthropicStopReason(raw: unknown, outputTool: string | null)
  * written to the cache; the sum is what a prompt holds.
  */
 export function fromAnthropicUsage(raw: Readonly<Record<string, unknown>>): Usage {
+  requireShallow(raw, 'usage');
   const input = asCount(raw['input_tokens'], 'usage.input_tokens');
   const read = asCount(raw['cache_read_input_tokens'], 'usage.cache_read_input_tokens');
   const written = asCount(raw['cache_creation_input_tokens'], 'usage.cache_creation_input_tokens');
@@ -36,10 +37,9 @@ export function fromAnthropicUsage(raw: Readonly<Record<string, unknown>>): Usag
   };
 }
 
-/** LiteLLM in front of this API says what a call cost; 0 means that it has no price for the model. */
+/** LiteLLM in front of this API says what a call cost. */
 function fromCostHeader(header: string | null): number | null {
-  const usd = header === null || header.trim() === '' ? 0 : Number(header);
-  return usd > 0 ? nanoUsdFromUsd(usd) : null;
+  return statedCostNanoUsd(header === null || header.trim() === '' ? null : Number(header));
 }
 
 export const UNSTATED_USAGE: Usage = fromAnthropicUsage({});

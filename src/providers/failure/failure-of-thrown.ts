@@ -3,7 +3,8 @@ import { type FailureClass, ProviderFailure, type ProviderFailureOptions } from 
 import { cleanMessage } from './clean-message.ts';
 
 /** Node, TLS and undici codes that mean the bytes are not what the protocol allows, or more than we take. */
-const BAD_RESPONSE_CODE = /^(?:HPE_|UND_ERR_RES_|UND_ERR_RESPONSE|Z_|ERR_INVALID_CHAR)/;
+const BAD_RESPONSE_CODE =
+  /^(?:HPE_|UND_ERR_HEADERS_OVERFLOW|UND_ERR_RES_|UND_ERR_RESPONSE|Z_|ERR_INVALID_CHAR)/;
 
 /**
  * The failure behind anything a socket, undici or JSON.parse threw. Looks through `cause`, where the SDKs put the

@@ -1,5 +1,5 @@
-import { nanoUsdFromUsd, type ToolCall } from '../../kernel/index.ts';
-import { asCount, isObject, malformed } from '../answer-shape.ts';
+import type { ToolCall } from '../../kernel/index.ts';
+import { asCount, isObject, malformed, requireShallow, statedCostNanoUsd } from '../answer-shape.ts';
 import { errorWithin200 } from '../failure/index.ts';
 import {
   type FinishReason,
@@ -31,6 +31,7 @@ export function fromOpenAiFinishReason(raw: unknown): FinishReason {
 export function fromOpenAiUsage(raw: unknown): Usage {
   if (raw === undefined || raw === null) return UNKNOWN_USAGE;
   if (!isObject(raw)) throw malformed('usage is not an object');
+  requireShallow(raw, 'usage');
   const inputDetails = isObject(raw['prompt_tokens_details']) ? raw['prompt_tokens_details'] : {};
   const outputDetails = isObject(raw['completion_tokens_details']) ? raw['completion_tokens_details'] : {};
   return {
@@ -45,13 +46,10 @@ export function fromOpenAiUsage(raw: unknown): Usage {
   };
 }
 
-/**
- * Cost that the upstream states: LiteLLM's `x-litellm-response-cost` (whole answers) or `usage.cost` (its streams;
- * OpenRouter too), in dollars. LiteLLM writes 0 for a model it has no price for, so 0 means unknown.
- */
+/** Cost that the upstream states: LiteLLM's `x-litellm-response-cost` (whole answers) or `usage.cost` (its streams; OpenRouter too). */
 export function fromStatedCost(header: string | null, usage: unknown): number | null {
   const stated = header === null || header.trim() === '' ? costInUsage(usage) : Number(header);
-  return stated !== null && stated > 0 ? nanoUsdFromUsd(stated) : null;
+  return statedCostNanoUsd(stated);
 }
 
 function costInUsage(usage: unknown): number | null {
@@ -74,6 +72,7 @@ export function fromOpenAiCompletion(
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
   if (!isObject(choice) || !isObject(choice['message']))
     throw malformed('the answer has no choices[0].message');
+  requireShallow(choice, 'choices[0]');
   const message = choice['message'];
   const text = textOfContent(message['content']);
   const toolCalls = fromOpenAiToolCalls(message['tool_calls']);

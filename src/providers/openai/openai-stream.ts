@@ -1,5 +1,5 @@
 import type { ToolCall } from '../../kernel/index.ts';
-import { isObject, malformed } from '../answer-shape.ts';
+import { isObject, malformed, requireShallow } from '../answer-shape.ts';
 import type { FinishReason, ModelResult, ModelStreamEvent, Usage } from '../language-model.ts';
 import {
   argumentsText,
@@ -121,6 +121,7 @@ export class OpenAiStreamCollector {
 
   #addLogprobs(raw: unknown): void {
     if (!isObject(raw) || !Array.isArray(raw['content'])) return;
+    requireShallow(raw, 'logprobs of a stream event');
     this.#logprobs ??= [];
     for (const entry of raw['content']) this.#logprobs.push(entry);
   }

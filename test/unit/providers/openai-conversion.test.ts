@@ -241,6 +241,9 @@ describe('an answer of an OpenAI-compatible upstream', () => {
     [null, {}, null],
     ['free', {}, null],
     ['-1', {}, null],
+    ['10001', {}, null],
+    ['1e300', {}, null],
+    [null, { cost: 1e12 }, null],
   ])('states a cost of header %p and usage %j as %p', (header, usage, expected) => {
     expect(fromStatedCost(header, usage)).toBe(expected);
   });
