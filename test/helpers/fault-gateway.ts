@@ -65,7 +65,7 @@ const QUICK_ROUTE = {
 export async function faultFolder(
   bench: ProcessBench,
   targets: Readonly<Record<string, readonly string[]>>,
-  changes: { readonly routes?: Json; readonly config?: Json } = {},
+  changes: { readonly target?: Json; readonly routes?: Json; readonly config?: Json } = {},
 ): Promise<string> {
   const folder = await bench.freshFolder();
   const shipped = JSON.parse(await readFile(join(folder, 'gateway.config.json'), 'utf8')) as Json;
@@ -76,7 +76,7 @@ export async function faultFolder(
       targets: urls.map((url, index) => {
         const provider = `${route}-${index + 1}`;
         providers[provider] = { kind: 'openai', base_url: url };
-        return { provider, model: 'gpt-4o-mini', order: index + 1 };
+        return { provider, model: 'gpt-4o-mini', order: index + 1, ...changes.target };
       }),
       ...QUICK_ROUTE,
       ...changes.routes,
