@@ -3,10 +3,18 @@
  * declares these features.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+
+import type { FakeUpstream } from './fake-upstream.ts';
+import type { RequestSet } from './load.ts';
+import { ROOT } from './root.ts';
+import { startBenchGateway } from './start-target.ts';
+import type { Target } from './target.ts';
 
 const CANDIDATES = 20;
 const USERS = 64;
+/** What the policy has learnt from before it is measured. */
+const REWARDS = 200;
 const NUMBERS = ['novelty', 'effort', 'length', 'recency', 'popularity', 'match', 'depth', 'price'];
 const BOOLEANS = ['seasonal', 'sponsored'];
 const CATEGORIES = {
@@ -14,7 +22,7 @@ const CATEGORIES = {
   format: ['text', 'image', 'audio'],
 };
 
-export const SCORE_POLICY = {
+const SCORE_POLICY = {
   kind: 'squarecb',
   metric: 'completed',
   features: {
@@ -41,17 +49,20 @@ export const SCORE_POLICY = {
   update_interval_seconds: 1,
 };
 
-/** Writes the shipped configuration with the policy of this load; returns its path. */
-export function writeScoreConfig(directory: string): string {
-  const config = JSON.parse(readFileSync('gateway.config.json', 'utf8')) as Record<string, unknown>;
+/** The shipped configuration with the policy of this load; returns its path. */
+function writeScoreConfig(directory: string): string {
+  const config = JSON.parse(readFileSync(join(ROOT, 'gateway.config.json'), 'utf8')) as Record<
+    string,
+    unknown
+  >;
   const path = join(directory, 'gateway.config.json');
-  const prompts = { ...(config['prompts'] as object), directory: resolve('prompts') };
+  const prompts = { ...(config['prompts'] as object), directory: join(ROOT, 'prompts') };
   writeFileSync(path, JSON.stringify({ ...config, prompts, policies: { bench: SCORE_POLICY } }));
   return path;
 }
 
 /** One body per user; the same ones at every run. */
-export const SCORE_BODIES: readonly string[] = Array.from({ length: USERS }, (_, user) => {
+const SCORE_BODIES: readonly string[] = Array.from({ length: USERS }, (_, user) => {
   // Any numbers with as many digits as computed features have.
   const share = (step: number): number => ((user + 1) * (step + 1) * 0.618_033_988_749) % 1;
   return JSON.stringify({
@@ -71,8 +82,26 @@ export const SCORE_BODIES: readonly string[] = Array.from({ length: USERS }, (_,
   });
 });
 
+export const SCORE_REQUESTS: RequestSet = {
+  path: '/score',
+  headers: { 'content-type': 'application/json' },
+  bodies: SCORE_BODIES,
+};
+
+/** A gateway whose policy has learnt. */
+export async function startScoreGateway(
+  upstream: FakeUpstream,
+  folder: string,
+  nodeArguments: readonly string[] = [],
+): Promise<Target> {
+  const configPath = writeScoreConfig(folder);
+  const target = await startBenchGateway(upstream, { name: 'gateway', folder, configPath, nodeArguments });
+  await teach(target.server.url, REWARDS);
+  return target;
+}
+
 /** Lets the policy learn from `rewards` outcomes, so that what is measured is a policy at work. */
-export async function teach(url: string, rewards: number): Promise<void> {
+async function teach(url: string, rewards: number): Promise<void> {
   const post = async (path: string, body: string): Promise<Record<string, unknown>> => {
     const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body };
     const response = await fetch(url + path, init);
