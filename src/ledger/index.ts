@@ -24,4 +24,11 @@ export type {
   StoredScore,
   VersionSource,
 } from './records.ts';
+export type {
+  DatabaseSizes,
+  RetentionHorizons,
+  RetentionLedger,
+  RetentionProgress,
+  RetentionStep,
+} from './retention.ts';
 export type { ShadowLedger, ShadowPair, ShadowSide } from './shadow-pair.ts';

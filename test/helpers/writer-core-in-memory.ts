@@ -12,10 +12,12 @@ export interface WriterCoreInMemory {
 }
 
 /** The writer's rules over a fresh database in memory. */
-export function writerCoreInMemory(): WriterCoreInMemory {
+export function writerCoreInMemory(maxBytes: number | null = null): WriterCoreInMemory {
   const database = openDatabase(':memory:');
+  // As a file has it.
+  database.pragma('auto_vacuum = INCREMENTAL');
   migrate(database, ':memory:', loadMigrations(), 0);
-  const core = createWriterCore(database);
+  const core = createWriterCore(database, maxBytes);
   return {
     database,
     apply: (...commands) => core.applyBatch(commands.map((command) => ({ command, waitedMs: 0 }))),

@@ -18,7 +18,7 @@ import type {
   RolloutEventStore,
 } from '../../experiments/index.ts';
 import type { Clock, Logger } from '../../kernel/index.ts';
-import type { Ledger, LedgerReader, ShadowLedger } from '../../ledger/index.ts';
+import type { Ledger, LedgerReader, RetentionLedger, ShadowLedger } from '../../ledger/index.ts';
 import type { ScorePolicyStore } from '../../ranking/index.ts';
 import type { ShadowSpendSource } from '../../serving/index.ts';
 import { apiKeyStore, keySpendStore, signInTokenStore } from './access-stores.ts';
@@ -43,6 +43,7 @@ import { checkSchema, loadMigrations, migrate } from './migrations.ts';
 import { ledgerReader, reportReader } from './open-sqlite-reader.ts';
 import type { StorageFacts } from './reader-core.ts';
 import { openInlineReader, openReaderThread, type ReaderPort } from './reader-port.ts';
+import { retentionLedger } from './retention-ledger.ts';
 import { createRolloutEventStore } from './rollout-event-store.ts';
 import { createScorePolicyStore } from './score-policy-store.ts';
 import { sequenceStore } from './sequence-store.ts';
@@ -59,6 +60,8 @@ export interface SqliteStorageOptions {
   readonly file: string;
   readonly durability: Durability;
   readonly maxQueuedWrites: number;
+  /** Of the file and its log: the oldest rows go before it is reached. Default: no limit. */
+  readonly maxBytes?: number | null;
   readonly settings: StorageSettings;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -83,6 +86,7 @@ export interface SqliteStorage {
   readonly sequences: SequenceStore;
   readonly scorePolicies: ScorePolicyStore;
   readonly shadowLedger: ShadowLedger;
+  readonly retention: RetentionLedger;
   readonly shadowReader: ShadowReader & ShadowSpendSource;
   /** 64 hex digits, the same for as long as the file lives. */
   readonly unitHashKey: string;
@@ -143,6 +147,7 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
       sequences: sequenceStore(writer, reader),
       scorePolicies: createScorePolicyStore(writer, reader),
       shadowLedger: shadowLedger(writer),
+      retention: retentionLedger(writer),
       shadowReader: shadowReader(reader),
       unitHashKey: key,
       storageInfo: async () => ({ file, durability, ...(await reader.call('storageFacts', {})) }),
@@ -157,11 +162,11 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
 async function openWriter(
   database: Connection,
   file: string,
-  { threads, durability, maxQueuedWrites, clock, logger }: SqliteStorageOptions,
+  { threads, durability, maxQueuedWrites, maxBytes = null, clock, logger }: SqliteStorageOptions,
 ): Promise<WriterPort> {
-  if (!threads) return openInlineWriter(database);
+  if (!threads) return openInlineWriter(database, maxBytes);
   closeWriteConnection(database);
-  return openWriterThread({ data: { file, durability }, maxQueuedWrites, clock, logger });
+  return openWriterThread({ data: { file, durability, maxBytes }, maxQueuedWrites, clock, logger });
 }
 
 async function openReader(

@@ -9,9 +9,6 @@ import {
 import { createScoreRewards } from './score-rewards.ts';
 import { createScoreRollups } from './score-rollups.ts';
 
-/** Emptied and filled again by a rebuild. */
-export const SCORE_DERIVED_TABLES = ['score_rollups', 'score_reward_rollups'] as const;
-
 /** Decisions per step of a rebuild: bounds what is held in memory. */
 const REBUILD_PAGE_ROWS = 1_000;
 
@@ -23,8 +20,11 @@ export interface ScoreAppender {
   outcomeArrived(outcome: JoinableOutcome, atMs: number): void;
   /** The outcome was voided, or its effective time became earlier. */
   outcomeChanged(outcome: JoinableOutcome, atMs: number): void;
-  /** Fills the derived tables, which are empty; what differs from the rewards so far is logged as a change. */
-  rebuild(): void;
+  /**
+   * Fills the derived tables, which are empty from `frozenMs` on; what differs from the rewards so far is logged as a
+   * change.
+   */
+  rebuild(frozenMs: number): void;
 }
 
 export function createScoreAppender(database: Connection): ScoreAppender {
@@ -82,11 +82,12 @@ export function createScoreAppender(database: Connection): ScoreAppender {
       const score = ownerOf(outcome);
       if (score !== undefined) settle(score, outcome.metric, atMs);
     },
-    rebuild: () => {
+    rebuild: (frozenMs) => {
       let afterSequence = 0;
       while (true) {
         const scores = page.all(afterSequence, REBUILD_PAGE_ROWS) as ScoreFacts[];
         for (const score of scores) {
+          if (score.created_at_ms < frozenMs) continue;
           rollups.addDecision(score);
           for (const metric of rewards.knownMetrics(score.id)) {
             rewards.settle(score, metric, score.finished_at_ms);

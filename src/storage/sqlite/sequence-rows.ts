@@ -71,9 +71,10 @@ export interface SequenceReads {
 
 /** Exported for the test of its query plan: a page must not read more than itself. */
 export const DECISION_PAGE_SQL = `
-  SELECT d.created_at_ms, d.generation_id, g.arm, g.propensities_json, c.reward
+  SELECT d.created_at_ms, d.generation_id, COALESCE(g.arm, d.arm) AS arm,
+    COALESCE(g.propensities_json, d.propensities_json) AS propensities_json, c.reward
   FROM experiment_decisions d
-  JOIN generations g ON g.id = d.generation_id
+  LEFT JOIN generations g ON g.id = d.generation_id
   LEFT JOIN counting_outcomes c ON c.generation_id = d.generation_id AND c.metric = @metric
   WHERE d.experiment = @experiment AND d.experiment_revision = @experimentRevision
     AND (d.created_at_ms, d.generation_id) > (@afterMs, @afterId) AND d.created_at_ms < @untilMs

@@ -1,5 +1,6 @@
 import { hourOf } from '../../kernel/index.ts';
 import { latencyBucket } from '../../ledger/index.ts';
+import { firstWholeDayMs } from './clear-derived.ts';
 import type { Connection } from './connection.ts';
 import { dayOf } from './rollups.ts';
 import { SHADOW_PAIR_COLUMNS, type ShadowPairRow, type ShadowPairValues } from './shadow-pair-columns.ts';
@@ -8,14 +9,11 @@ import { isComparable, SHADOW_SUM_COLUMNS, sumsOfPair } from './shadow-sums.ts';
 /** Pairs per step of a rebuild: bounds what is held in memory. */
 const REBUILD_PAGE_ROWS = 1_000;
 
-/** Derived from `shadow_pairs`. */
-export const SHADOW_DERIVED_TABLES = ['shadow_latency_rollups', 'shadow_rollups', 'shadow_series'] as const;
-
 /** Writes pairs and what is derived from them. Keeps nothing in memory: a rollback needs no care. */
 export interface ShadowPairs {
   append(values: ShadowPairValues): void;
-  /** Derives anew from every pair, in order of insertion; the derived tables must be empty. */
-  rebuild(): void;
+  /** Derives anew from every pair since `frozenMs`, in order of insertion; the derived tables must be empty from there on. */
+  rebuild(frozenMs: number): void;
 }
 
 const SERIES_COLUMNS = [
@@ -63,13 +61,13 @@ export function createShadowPairs(database: Connection): ShadowPairs {
      ON CONFLICT (series_id, day_ms, side, bucket) DO UPDATE SET n = shadow_latency_rollups.n + 1`,
   );
 
-  const derive = (pair: ShadowPairRow): void => {
+  const derive = (pair: ShadowPairRow, latencyFromMs: number): void => {
     const series = SERIES_COLUMNS.map((column) => pair[column] ?? '');
     insertSeries.run(series);
     const seriesId = Number(findSeries.get(series));
     const sums = sumsOfPair(pair);
     addSums.run(seriesId, hourOf(pair.created_at_ms), ...SUMS.map(([field]) => sums[field]));
-    if (!isComparable(sums)) return;
+    if (!isComparable(sums) || pair.created_at_ms < latencyFromMs) return;
     const dayMs = dayOf(pair.created_at_ms);
     addLatency.run(seriesId, dayMs, 'live', latencyBucket(pair.live_total_ms));
     addLatency.run(seriesId, dayMs, 'shadow', latencyBucket(pair.shadow_total_ms));
@@ -81,16 +79,18 @@ export function createShadowPairs(database: Connection): ShadowPairs {
       if (insert.run(values).changes === 0) return;
       // Row mapper: the values in the order of the columns.
       const row = Object.fromEntries(SHADOW_PAIR_COLUMNS.map((column, index) => [column, values[index]]));
-      derive(row as unknown as ShadowPairRow);
+      derive(row as unknown as ShadowPairRow, 0);
     },
-    rebuild: () => {
+    rebuild: (frozenMs) => {
       let afterSequence = 0;
       while (true) {
         // Row mapper: `seq` and the columns of the table.
         const rows = page.all(afterSequence, REBUILD_PAGE_ROWS) as (ShadowPairRow & {
           readonly seq: number;
         })[];
-        for (const row of rows) derive(row);
+        for (const row of rows) {
+          if (row.created_at_ms >= frozenMs) derive(row, firstWholeDayMs(frozenMs));
+        }
         const last = rows.at(-1);
         if (last === undefined || rows.length < REBUILD_PAGE_ROWS) break;
         afterSequence = last.seq;

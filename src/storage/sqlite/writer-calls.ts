@@ -16,6 +16,7 @@ const MAY_WRITE_NOTHING: ReadonlySet<WriterCommand['kind']> = new Set([
   'use_sign_in_token',
   'commit_sequence',
   'append_rollout',
+  'retain',
 ]);
 
 /** The one way of every store to the writer: turns its refusals into errors and keeps count of its health. */

@@ -14,6 +14,8 @@ import type {
   IdempotencyCompletion,
   OutcomeReceipt,
   OutcomeVoid,
+  RetentionProgress,
+  RetentionStep,
 } from '../../ledger/index.ts';
 import type { GenerationValues } from './generation-columns.ts';
 import type { OutcomeRow } from './outcome-columns.ts';
@@ -75,6 +77,7 @@ export type WriterCommand =
   | { readonly kind: 'claim_sequence'; readonly sequence: SequenceKey; readonly untilMs: number }
   | { readonly kind: 'commit_sequence'; readonly commit: SequenceCommit }
   | { readonly kind: 'rebuild_rollups' }
+  | { readonly kind: 'retain'; readonly step: RetentionStep }
   /** Writes one small row: tells whether the disk takes writes again. */
   | { readonly kind: 'probe'; readonly nowMs: number };
 
@@ -89,7 +92,8 @@ export type WriterValue =
   | IdempotencyClaimResult
   | LabelEvent
   | RolloutEvent
-  | SignInTokenUse;
+  | SignInTokenUse
+  | RetentionProgress;
 
 export type WriterReply =
   | { readonly ok: true; readonly value: WriterValue }

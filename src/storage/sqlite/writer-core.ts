@@ -1,6 +1,7 @@
 import { AppError, errorMessage } from '../../kernel/index.ts';
 import { createApiKeyAppender } from './api-key-rows.ts';
 import { createAssignmentAppender } from './assignment-rows.ts';
+import { clearDerived, firstWholeDayMs } from './clear-derived.ts';
 import type { Connection } from './connection.ts';
 import { GENERATION_COLUMN_NAMES } from './generation-columns.ts';
 import { FACT_COLUMNS, factsOfValues, type GenerationFacts } from './generation-facts.ts';
@@ -8,16 +9,18 @@ import { createIdempotencyKeys } from './idempotency-keys.ts';
 import { createKeySpend } from './key-spend.ts';
 import { createLabelEventAppender } from './label-event-appender.ts';
 import { createOutcomeAppender } from './outcome-appender.ts';
+import { createRetentionStateReader, frozenUntilMs } from './retention-state.ts';
+import { createRetentionSteps } from './retention-steps.ts';
 import { createRewardJoiner } from './reward-joiner.ts';
 import { createRolloutEventAppender } from './rollout-event-appender.ts';
 import { createRollups } from './rollups.ts';
-import { createScoreAppender, SCORE_DERIVED_TABLES } from './score-appender.ts';
+import { createScoreAppender } from './score-appender.ts';
 import { createScoreTrainingAppender } from './score-training-rows.ts';
 import { createSequenceWrites } from './sequence-rows.ts';
-import { createShadowPairs, SHADOW_DERIVED_TABLES } from './shadow-pair-appender.ts';
+import { createShadowPairs } from './shadow-pair-appender.ts';
 import { createSignInTokenRows } from './sign-in-token-rows.ts';
 import { createSnapshotAppender } from './snapshot-rows.ts';
-import { isStorageUnavailable, unavailableReason } from './sqlite-failure.ts';
+import { isStorageUnavailable, sqliteCode, unavailableReason } from './sqlite-failure.ts';
 import type { QueuedCommand, WriterReply, WriterValue } from './writer-commands.ts';
 
 /**
@@ -36,24 +39,11 @@ export interface WriterCore {
 /** Generations per step of a rebuild: bounds what is held in memory. */
 const REBUILD_PAGE_ROWS = 1_000;
 
-const DERIVED_TABLES = [
-  'counting_outcomes',
-  'orphan_outcomes',
-  'outcome_rollups',
-  'latency_rollups',
-  'latency_day_rollups',
-  'generation_rollups',
-  'rollup_series',
-  'experiment_units',
-  'api_key_spend',
-  'experiment_decisions',
-  'sequence_heads',
-  'sequence_checkpoints',
-  ...SCORE_DERIVED_TABLES,
-  ...SHADOW_DERIVED_TABLES,
-] as const;
+/** How often the oldest rows make room for one batch before it is refused. */
+const ROOM_ROUNDS = 3;
 
-export function createWriterCore(database: Connection): WriterCore {
+/** `maxBytes`: of the file and its log; null: no limit. */
+export function createWriterCore(database: Connection, maxBytes: number | null = null): WriterCore {
   const rollups = createRollups(database);
   const joiner = createRewardJoiner(database, rollups);
   const scores = createScoreAppender(database);
@@ -69,6 +59,8 @@ export function createWriterCore(database: Connection): WriterCore {
   const shadowPairs = createShadowPairs(database);
   const appendLabelEvent = createLabelEventAppender(database);
   const appendRollout = createRolloutEventAppender(database);
+  const retention = createRetentionSteps(database, maxBytes);
+  const retentionState = createRetentionStateReader(database);
 
   // An id is minted once: the same id again is the same call sent twice, and changes nothing.
   const insertGeneration = database.prepare(
@@ -86,7 +78,8 @@ export function createWriterCore(database: Connection): WriterCore {
 
   const rebuild = (): void => {
     rollups.forget();
-    for (const table of DERIVED_TABLES) database.prepare(`DELETE FROM ${table}`).run();
+    const frozenMs = frozenUntilMs(retentionState());
+    clearDerived(database, frozenMs);
     let afterSequence = 0;
     while (true) {
       // Row mapper: `seq` and the fact columns.
@@ -94,8 +87,9 @@ export function createWriterCore(database: Connection): WriterCore {
         readonly seq: number;
       })[];
       for (const facts of page) {
+        if (facts.created_at_ms < frozenMs) continue;
         rollups.addGeneration(facts);
-        addSpend(facts);
+        if (facts.created_at_ms >= firstWholeDayMs(frozenMs)) addSpend(facts);
         joiner.settleGeneration(facts);
       }
       rollups.flush();
@@ -104,8 +98,8 @@ export function createWriterCore(database: Connection): WriterCore {
       afterSequence = last.seq;
     }
     joiner.collectOrphans();
-    scores.rebuild();
-    shadowPairs.rebuild();
+    scores.rebuild(frozenMs);
+    shadowPairs.rebuild(frozenMs);
   };
 
   const run = ({ command, waitedMs }: QueuedCommand): WriterValue => {
@@ -184,6 +178,8 @@ export function createWriterCore(database: Connection): WriterCore {
       case 'rebuild_rollups':
         rebuild();
         return null;
+      case 'retain':
+        return retention.step(command.step);
       case 'probe':
         probe.run(String(command.nowMs));
         return null;
@@ -224,12 +220,36 @@ export function createWriterCore(database: Connection): WriterCore {
     }
   };
 
-  return {
-    applyBatch: (commands) => {
+  /** The oldest rows make room for new ones, when it was the size limit that refused them. */
+  const makeRoom = (error: unknown): boolean => {
+    if (!isFull(error) || retention.limitReason() === null) return false;
+    try {
+      return retention.makeRoom();
+    } catch {
+      // A disk that is full as well: the write's own failure says so.
+      return false;
+    }
+  };
+
+  const failed = (error: unknown): WriterReply =>
+    failure(error, isFull(error) ? retention.limitReason() : null);
+
+  const attemptWithRoom = (commands: readonly QueuedCommand[]): readonly WriterReply[] => {
+    for (let round = 1; ; round += 1) {
       try {
         return attempt(commands);
       } catch (error) {
-        if (isStorageUnavailable(error) || commands.length === 1) return commands.map(() => failure(error));
+        if (round > ROOM_ROUNDS || !makeRoom(error)) throw error;
+      }
+    }
+  };
+
+  return {
+    applyBatch: (commands) => {
+      try {
+        return attemptWithRoom(commands);
+      } catch (error) {
+        if (isStorageUnavailable(error) || commands.length === 1) return commands.map(() => failed(error));
         return commands.map(applyAlone);
       }
     },
@@ -246,8 +266,12 @@ function refusal(error: AppError): WriterReply {
   };
 }
 
-function failure(error: unknown): WriterReply {
-  const reason = isStorageUnavailable(error) ? unavailableReason(error) : null;
+function isFull(error: unknown): boolean {
+  return sqliteCode(error)?.startsWith('SQLITE_FULL') === true;
+}
+
+function failure(error: unknown, limitReason: string | null = null): WriterReply {
+  const reason = isStorageUnavailable(error) ? (limitReason ?? unavailableReason(error)) : null;
   return {
     ok: false,
     code: reason === null ? 'internal' : 'storage_unavailable',

@@ -24,6 +24,8 @@ const MAX_QUEUED_CHARACTERS = 134_217_728;
 export interface WriterThreadData {
   readonly file: string;
   readonly durability: Durability;
+  /** Of the file and its log; null: no limit. */
+  readonly maxBytes: number | null;
 }
 
 export async function openWriterThread(options: {
@@ -56,8 +58,8 @@ export async function openWriterThread(options: {
 }
 
 /** One command, one transaction, on the caller's thread: for tests and small tools. */
-export function openInlineWriter(database: Connection): WriterPort {
-  const core = createWriterCore(database);
+export function openInlineWriter(database: Connection, maxBytes: number | null): WriterPort {
+  const core = createWriterCore(database, maxBytes);
   let commits = 0;
   return {
     submit: async (command) => {

@@ -13,10 +13,10 @@ const MAX_COMMANDS_PER_COMMIT = 1_000;
 if (parentPort === null) throw new Error('writer-thread runs as a worker thread only');
 
 // What `openWriterThread` passed.
-const { file, durability } = workerData as WriterThreadData;
+const { file, durability, maxBytes } = workerData as WriterThreadData;
 const database = openWriteConnection(file);
 prepareForWriting(database, durability);
-const core = createWriterCore(database);
+const core = createWriterCore(database, maxBytes);
 
 serveCalls<WriterCommand, WriterReply>({
   port: parentPort,
