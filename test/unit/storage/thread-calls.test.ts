@@ -42,12 +42,24 @@ describe('calls to a thread', () => {
     expect(await Promise.all(['a', 'b', 'c'].map((call) => submit(call, 1)))).toEqual(['a', 'b', 'c']);
   });
 
-  test('sends the calls of one turn as one message', async () => {
+  test('starts an idle thread with the first call and sends it the rest of the turn in shares', async () => {
     const echo = await openEcho();
 
-    await Promise.all(Array.from({ length: 50 }, (_, index) => echo.submit(String(index), 1)));
+    const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => echo.submit(`${index}`, 1)));
 
-    expect(echo.batches).toBe(1);
+    expect(answers).toEqual(Array.from({ length: 50 }, (_, index) => `${index}`));
+    // One alone, six times eight, and the last one after the turn.
+    expect(echo.batches).toBe(8);
+  });
+
+  test('sends what a turn leaves behind, however little it is', async () => {
+    const echo = await openEcho();
+
+    expect(await Promise.all([echo.submit('a', 1), echo.submit('b', 1), echo.submit('c', 1)])).toHaveLength(
+      3,
+    );
+
+    expect(echo.batches).toBe(2);
   });
 
   test('refuses more calls than may wait, and takes calls again afterwards', async () => {
