@@ -6,6 +6,8 @@ export interface RequestSet {
   readonly bodies: readonly string[];
   /** Every request gets an `Idempotency-Key` of its own. */
   readonly isKeyed?: boolean;
+  /** A body sent twice would be another measurement: a load that runs out of them fails. */
+  readonly isOnce?: boolean;
 }
 
 export interface Load {

@@ -68,6 +68,11 @@ export async function measure(
       ? await loadStreams(load, shape, upstream.tokens)
       : await (options.generator === 'wrk' ? loadByWrk : loadByAutocannon)(load);
   const cpuAfter = server.cpuUs();
+  if (requests.isOnce === true && result.answered > requests.bodies.length) {
+    throw new Error(
+      `${scenario.name}: ${result.answered} answers, but only ${requests.bodies.length} bodies`,
+    );
+  }
   const upstreamCpuUs = (upstream.cpuUs() ?? 0) - upstreamCpuBefore;
   const rssMb = server.rssMb();
   const upstreamCalls = (await settledCounts(upstream, scenario)).calls - callsBefore;
