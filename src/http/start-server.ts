@@ -83,10 +83,16 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
     answerBrokenRequest(error, socket, openResponses.get(socket));
   });
-  return listen(server, options);
+  return listen(server, openResponses, options);
 }
 
-function listen(server: Server, options: ServerOptions): Promise<RunningServer> {
+type OpenResponses = ReadonlyMap<Duplex, ServerResponse>;
+
+function listen(
+  server: Server,
+  openResponses: OpenResponses,
+  options: ServerOptions,
+): Promise<RunningServer> {
   return new Promise((resolve, reject) => {
     const refuse = (error: NodeJS.ErrnoException): void => {
       reject(
@@ -107,7 +113,8 @@ function listen(server: Server, options: ServerOptions): Promise<RunningServer> 
         host: options.host,
         port,
         url: `http://${host}:${port}`,
-        closeGracefully: ({ drainTimeoutMs }) => closeGracefully(server, drainTimeoutMs, options),
+        closeGracefully: ({ drainTimeoutMs }) =>
+          closeGracefully(server, openResponses, drainTimeoutMs, options),
       });
     });
   });
@@ -115,6 +122,7 @@ function listen(server: Server, options: ServerOptions): Promise<RunningServer> 
 
 async function closeGracefully(
   server: Server,
+  openResponses: OpenResponses,
   drainTimeoutMs: number,
   { drain, clock }: ServerOptions,
 ): Promise<{ cutConnections: number }> {
@@ -129,8 +137,12 @@ async function closeGracefully(
   deadline.abort();
   if (winner === 'closed') return { cutConnections: 0 };
   const cutConnections = await countConnections(server);
+  // Every call has to learn that its caller is gone before its upstream is: the first to end is who ended it in the row.
+  const left = [...openResponses.values()].map(
+    (response) => new Promise<void>((resolve) => response.once('close', () => resolve())),
+  );
   server.closeAllConnections();
-  await closed;
+  await Promise.all([closed, ...left]);
   return { cutConnections };
 }
 
