@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import Database from 'better-sqlite3';
+import type { CompiledGateway } from './compiled-gateway.ts';
 import { faultText } from './faulty-upstream.ts';
 import type { ProcessBench } from './gateway-process.ts';
 
@@ -250,4 +253,44 @@ export async function metricOf(url: string, name: string, ...labels: readonly st
     .filter((line) => line.startsWith(name) && /^[{ ]/.test(line.slice(name.length)))
     .filter((line) => labels.every((label) => line.includes(label)))
     .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
+}
+
+/** One row of the file of a gateway that does not run. */
+export interface StoredCall {
+  readonly token: string;
+  readonly status: string;
+  readonly code: string | null;
+}
+
+/** The calls in the ledger of `folder`, read from the file itself. */
+export function storedCalls(folder: string): readonly StoredCall[] {
+  const file = new Database(join(folder, 'data/gateway.db'), { readonly: true });
+  try {
+    return file
+      .prepare('SELECT external_id AS token, status, error_code AS code FROM generations ORDER BY seq')
+      .all() as readonly StoredCall[];
+  } finally {
+    file.close();
+  }
+}
+
+/** Compares every derived number of the ledger of `folder` with its rows; what was printed, and the exit code. */
+export async function verifyLedger(
+  compiled: CompiledGateway,
+  folder: string,
+): Promise<{ readonly code: number | null; readonly output: string }> {
+  const cli = join(dirname(compiled.entry), 'cli/main.js');
+  const child = spawn(process.execPath, [cli, 'db', 'verify'], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] ?? '' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  const code = await new Promise<number | null>((done) => child.once('close', done));
+  return { code, output };
 }

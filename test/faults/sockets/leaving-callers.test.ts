@@ -11,10 +11,11 @@ import {
   type Surface,
   until,
 } from '../../helpers/fault-gateway.ts';
-import { answerWhole, type FaultyUpstream, startFaultyUpstream } from '../../helpers/faulty-upstream.ts';
+import { type FaultyUpstream, startFaultyUpstream } from '../../helpers/faulty-upstream.ts';
 import { type GatewayProcess, type ProcessBench, processBench } from '../../helpers/gateway-process.ts';
 import { type ProcessFacts, processFacts } from '../../helpers/process-facts.ts';
-import { endStream, sendDelta } from '../../helpers/scripted-upstream.ts';
+import { sendDelta } from '../../helpers/scripted-upstream.ts';
+import { slowReply } from '../../helpers/slow-replies.ts';
 
 /** Of the target: fewer than the callers of a storm, so that a place which is not given back is missed. */
 const PLACES = 32;
@@ -32,20 +33,7 @@ beforeAll(async () => {
   upstream = await startFaultyUpstream({
     hang: () => {},
     'stream-hangs': ({ response }) => sendDelta(response, 'Take'),
-    // Ten events in a fifth of a second, or a whole answer after it.
-    slow: (exchange) => {
-      const { response, isStream } = exchange;
-      let events = 0;
-      const timer = setInterval(() => {
-        events += 1;
-        if (isStream) sendDelta(response, '.');
-        if (events < 10) return;
-        clearInterval(timer);
-        if (isStream) endStream(response);
-        else answerWhole(exchange);
-      }, 20);
-      response.on('close', () => clearInterval(timer));
-    },
+    slow: slowReply(10, 20),
   });
   const folder = await faultFolder(
     bench,
