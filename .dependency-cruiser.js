@@ -69,6 +69,17 @@ const config = {
       to: { path: '^src/(http|storage|events|cli)/', pathNot: '^src/$1/' },
     },
     {
+      name: 'storage-loads-little',
+      comment:
+        'Every thread loads what storage imports: of other rooms types only, so that no thread holds their schemas in memory.',
+      severity: 'error',
+      from: { path: '^src/storage' },
+      to: {
+        path: '^src/(?!storage|kernel|ledger)',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'client-stands-alone',
       comment: 'The client is shipped to recommenders: no import but node built-ins and its own files.',
       severity: 'error',

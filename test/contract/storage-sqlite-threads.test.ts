@@ -40,7 +40,7 @@ describe('the ledger with its threads', () => {
     return ids;
   };
 
-  test('writes many calls of one moment in one transaction, and reads them back', async () => {
+  test('writes many calls of one moment in few transactions, and reads them back', async () => {
     storage = await openSqliteOn(file, { durability: 'commit', threads: true });
     const { ledger, ledgerReader, reportReader } = storage;
 
@@ -54,7 +54,9 @@ describe('the ledger with its threads', () => {
       entries: [{ kind: 'outcome', outcome: outcomeRecord({ outcomeId: 'out_1' }) }],
     });
 
-    expect(ledger.health()).toMatchObject({ writable: true, committedWrites: 201, commits: 2 });
+    expect(ledger.health()).toMatchObject({ writable: true, committedWrites: 201 });
+    // At most one for each share of eight that the thread is sent: 1 + 25 for the calls, one for the outcome.
+    expect(ledger.health().commits).toBeLessThanOrEqual(27);
     expect((await ledgerReader.findGeneration('gen_1'))?.outcomes).toMatchObject([{ counts: true }]);
     const query = { prompt: 'tip', metric: 'completed', fromMs: null, toMs: null, closedBeforeMs: 0 };
     expect(await reportReader.versionTotals(query)).toMatchObject([{ generations: 200, outcomes: { n: 1 } }]);

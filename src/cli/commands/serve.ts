@@ -1,6 +1,7 @@
 import { errorMessage, type Fault } from '../../kernel/index.ts';
 import type { CliContext } from '../cli-context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
+import { boundHeapGrowth } from '../heap-growth.ts';
 import { type ConfigOption, loadCommandConfig } from '../load-command-config.ts';
 import { writeLine, writeText } from '../write-output.ts';
 
@@ -8,6 +9,7 @@ export interface ServeOptions extends ConfigOption {}
 
 /** Serves until stopped, then drains. SIGHUP reloads prompts and configuration. */
 export async function serve(options: ServeOptions, context: CliContext): Promise<ExitCode> {
+  boundHeapGrowth(process.execArgv);
   const { loaded, environment } = loadCommandConfig(options, context);
   const { startBanner, startGateway } = await import('../../compose/index.ts');
   const gateway = await startGateway({ environment, loaded });

@@ -1,4 +1,7 @@
-import { type LabelEvent, type LabelTarget, NO_GATE } from '../../experiments/index.ts';
+import type { LabelEvent, LabelTarget } from '../../experiments/index.ts';
+
+/** What a row without a finding stands for. */
+export const NO_GATE: LabelEvent['gate'] = { state: 'none', overrideReason: null, targets: [] };
 
 /** What both sides select, in any order. */
 export const LABEL_EVENT_COLUMNS =

@@ -12,9 +12,16 @@ export const REPORTED = `s.prompt = @prompt AND s.test = 0 AND s.shadow = 0 AND 
     AND (@experiment IS NULL OR s.experiment = @experiment)
     AND (@arm IS NULL OR s.arm = @arm)`;
 
-/** What {@link REPORTED} binds beside the prompt. */
-export function filterParameters(filter: ReportFilter) {
-  const { model, source, forced, degraded, experiment, arm } = filter;
+/** What {@link REPORTED} binds beside the prompt. Absent: every call. */
+export function filterParameters(filter: Partial<ReportFilter> = {}) {
+  const {
+    model = null,
+    source = null,
+    forced = null,
+    degraded = null,
+    experiment = null,
+    arm = null,
+  } = filter;
   return { model, source, forced: flagOf(forced), degraded: flagOf(degraded), experiment, arm };
 }
 

@@ -1,4 +1,5 @@
-import { NO_GATE, type RolloutEvent } from '../../experiments/index.ts';
+import type { RolloutEvent } from '../../experiments/index.ts';
+import { NO_GATE } from './label-event-columns.ts';
 
 /** What both sides select, in any order. */
 export const ROLLOUT_EVENT_COLUMNS =

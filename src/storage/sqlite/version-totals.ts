@@ -1,4 +1,4 @@
-import { EVERY_CALL, type VersionTotals, type VersionTotalsQuery } from '../../analytics/index.ts';
+import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
 import { filterParameters, REPORTED } from './reported-series.ts';
 import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
@@ -99,7 +99,7 @@ export function createVersionTotals(
     const { prompt, metric, closedBeforeMs } = query;
     const fromMs = query.fromMs ?? -UNBOUNDED_MS;
     const toMs = query.toMs ?? UNBOUNDED_MS;
-    const series = { prompt, ...filterParameters(query.filter ?? EVERY_CALL) };
+    const series = { prompt, ...filterParameters(query.filter) };
     // Row mappers: the columns are those of the statements above.
     const totalsRows = totals.all({ ...series, fromMs, toMs, closedBeforeMs }) as TotalsRow[];
     const latencyRows = latency.all({ ...series, ...latencyRanges(fromMs, toMs) }) as LatencyRow[];
