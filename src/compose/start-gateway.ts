@@ -24,6 +24,7 @@ import {
 } from '../serving/index.ts';
 import { openSqliteStorage } from '../storage/sqlite/index.ts';
 import { gatewayVersion } from '../version.ts';
+import { keepRetention } from './keep-retention.ts';
 import { expireKeys, storageSettings, unitHashKey } from './ledger-settings.ts';
 import { openAccess } from './open-access.ts';
 import { createReloads, type GatewayReload, openConfig } from './open-config.ts';
@@ -106,12 +107,21 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       file: loaded.databaseFile,
       durability: config.ledger.durability,
       maxQueuedWrites: config.ledger.max_queued_writes,
+      maxBytes: config.ledger.retention.max_bytes,
       settings: storageSettings(config),
       clock,
       logger,
       threads: true,
     });
     opened.push(() => storage.close());
+    const retention = keepRetention({
+      ledger: storage.retention,
+      config,
+      policies: () => Object.keys(store.current().config.policies),
+      clock,
+      logger,
+    });
+    opened.push(retention.close);
 
     const access = await openAccess({ storage, host: config.server.host, clock, logger });
     opened.push(access.close);
@@ -165,6 +175,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     const hashKey = unitHashKey(loaded, environment, storage.unitHashKey);
     const recording = {
+      retention,
       redaction: createRedaction(config.ledger.redact),
       storeText: config.ledger.store_text,
       hashUnit: (kind: string, id: string) => hmacSha256Hex(hashKey, `${kind}:${id}`),
@@ -255,6 +266,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       drain,
       clock,
       ids,
+      retention,
       logger,
       settings: {
         allowedHosts: [...config.server.allowed_hosts, config.server.host],

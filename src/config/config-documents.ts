@@ -130,6 +130,7 @@ function typeOf(node: SchemaNode): string {
   if (node.items !== undefined) return `list of ${typeOf(node.items)}s`;
   if (node.format === 'uri') return 'URL';
   if (node.oneOf !== undefined) return 'object';
+  if (node.anyOf !== undefined) return node.anyOf.map(typeOf).join(' or ');
   const entry = entryOf(node);
   if (entry !== null) return entry.type === 'object' ? 'objects by name' : `${typeOf(entry)}s by name`;
   const highest = node.exclusiveMaximum === undefined ? node.maximum : undefined;

@@ -5,6 +5,7 @@ import type { JsonPath } from './json-document.ts';
 import { labelsFaults } from './labels-checks.ts';
 import { policyFaults } from './policy-checks.ts';
 import { rolloutFaults } from './rollout-checks.ts';
+import { retentionFaults } from './retention-checks.ts';
 import type { GatewayConfig, MetricConfig } from './schema.ts';
 import { type PathFault, valueAt } from './schema-fault.ts';
 import { shadowFaults } from './shadow-checks.ts';
@@ -32,6 +33,7 @@ export function crossCheck(input: CrossCheckInput): readonly CrossCheckFault[] {
     ...limitFaults(input),
     ...textFaults(input.config),
     ...experimentFaults(input.config, declared(input.raw, 'metrics', input.config.metrics)).map((found) =>
+    ...retentionFaults(input.config).map((found) => fault(found.path, found.message, [['metrics']])),
       fault(found.path, found.message),
     ),
     ...shadowFaults(

@@ -29,6 +29,7 @@ export interface SchemaNode {
   /** Of a tuple. */
   readonly prefixItems?: readonly SchemaNode[];
   readonly oneOf?: readonly SchemaNode[];
+  readonly anyOf?: readonly SchemaNode[];
 }
 
 /** The input side of a zod schema as JSON Schema 2020-12. */

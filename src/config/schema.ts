@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { experimentsSchema } from './experiment-schema.ts';
 import { NAME } from './name-schema.ts';
 import { policiesSchema } from './policy-schema.ts';
+import { retentionSchema } from './retention-schema.ts';
 import { rolloutGatesSchema } from './rollout-schema.ts';
 import { positiveInt, VARIABLE_NAME } from './schema-fields.ts';
 import { shadowSchema } from './shadow-schema.ts';
@@ -204,6 +205,7 @@ export const configSchema = z
     labels: labelsSchema,
     metrics: z
       .record(NAME, metricSchema)
+    retention: retentionSchema,
       .default({
         completed: { type: 'boolean', optimize: 'max', attribution_window_hours: 168, missing: 'exclude' },
       })

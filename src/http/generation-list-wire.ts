@@ -1,12 +1,24 @@
 import { AppError, usdFromNanoUsd } from '../kernel/index.ts';
-import type { GenerationPage, GenerationPlace, GenerationSummary } from '../ledger/index.ts';
+import type {
+  GenerationPage,
+  GenerationPlace,
+  GenerationSummary,
+  RetentionHorizons,
+} from '../ledger/index.ts';
 
-export function pageToWire({ generations, next }: GenerationPage) {
+export function pageToWire({ generations, next }: GenerationPage, horizons: RetentionHorizons) {
   return {
     generations: generations.map(summaryToWire),
     next_cursor: next === null ? null : cursorOf(next),
     searched_until: next === null ? null : new Date(next.createdAtMs).toISOString(),
+    ...horizonsToWire(horizons),
   };
+}
+
+/** Since when calls, and their contents, are kept: earlier ones are gone. Null: nothing has gone. */
+function horizonsToWire({ rowsMs, contentsMs }: RetentionHorizons) {
+  const iso = (epochMs: number | null) => (epochMs === null ? null : new Date(epochMs).toISOString());
+  return { kept_from: iso(rowsMs), contents_kept_from: iso(contentsMs) };
 }
 
 /** A place of the list as text that callers hand back: its parts are nobody's business. */

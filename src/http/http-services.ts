@@ -11,7 +11,7 @@ import type {
 import type { ConfigStore } from '../config/index.ts';
 import type { ExperimentStops, Labels, RolloutHistory } from '../experiments/index.ts';
 import type { Clock, Ids, Logger } from '../kernel/index.ts';
-import type { Ledger, LedgerReader } from '../ledger/index.ts';
+import type { Ledger, LedgerReader, RetentionStatusSource } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
 import type { ScorePolicies } from '../ranking/index.ts';
@@ -39,6 +39,7 @@ export interface HttpServices {
   readonly rollouts: Pick<RolloutHistory, 'page'>;
   readonly stops: Pick<ExperimentStops, 'stop' | 'resume'>;
   readonly ledger: Pick<Ledger, 'health'>;
+  readonly retention: RetentionStatusSource;
   readonly ledgerReader: Pick<LedgerReader, 'findGeneration' | 'listGenerations' | 'findScore'>;
   /** Keyed hash of a unit, as the ledger stores it. */
   readonly hashUnit: (kind: string, id: string) => string;

@@ -1,7 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { KeyLimiter } from '../access/index.ts';
 import type { ConfigStore } from '../config/index.ts';
-import type { Ledger } from '../ledger/index.ts';
+import type { Ledger, RetentionStatusSource } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
 import type { GenerationObserver, ScoreObserver, ShadowObserver } from '../serving/index.ts';
@@ -9,6 +9,7 @@ import { sampleRefusals } from './access-metrics.ts';
 import { sampleReloads } from './config-metrics.ts';
 import { type ExperimentStates, sampleExperiments } from './experiment-metrics.ts';
 import { createPromptLabels } from './prompt-labels.ts';
+import { sampleRetention } from './retention-metrics.ts';
 import { createShadowMetrics } from './shadow-metrics.ts';
 
 /** What `/metrics` shows, and where it is counted. */
@@ -30,6 +31,7 @@ export interface MetricsSources {
   readonly experiments: ExperimentStates;
   readonly prompts: Pick<PromptStore, 'current'>;
   readonly ledger: Pick<Ledger, 'health'>;
+  readonly retention: RetentionStatusSource;
   readonly routes: Pick<Routes, 'health'>;
   readonly limits: Pick<KeyLimiter, 'refusals'>;
   readonly gatewayVersion: string;
@@ -75,6 +77,7 @@ export function createMetrics(sources: MetricsSources): Metrics {
   sampleExperiments(registry, sources.experiments);
   const promptLabels = createPromptLabels(sources.prompts);
 
+  sampleRetention(registry, sources.retention);
   return {
     ...createShadowMetrics(registry),
     contentType: registry.contentType,

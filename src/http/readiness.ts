@@ -10,7 +10,7 @@ interface Part {
 export interface Readiness {
   readonly status: 'ready' | 'degraded' | 'not_ready';
   readonly draining: boolean;
-  readonly parts: Readonly<Record<'database' | 'config' | 'prompts' | 'providers', Part>>;
+  readonly parts: Readonly<Record<'database' | 'retention' | 'config' | 'prompts' | 'providers', Part>>;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface Readiness {
  * ledger probes its file itself), so nothing is cached: a balancer sees a full disk or the drain at once.
  */
 export function readReadiness(
-  services: Pick<HttpServices, 'ledger' | 'config' | 'prompts' | 'routes' | 'drain'>,
+  services: Pick<HttpServices, 'ledger' | 'retention' | 'config' | 'prompts' | 'routes' | 'drain'>,
 ): Readiness {
   const parts = readParts(services);
   const draining = services.drain.isDraining();
@@ -29,10 +29,11 @@ export function readReadiness(
 }
 
 function readParts(
-  services: Pick<HttpServices, 'ledger' | 'config' | 'prompts' | 'routes'>,
+  services: Pick<HttpServices, 'ledger' | 'retention' | 'config' | 'prompts' | 'routes'>,
 ): Readiness['parts'] {
   return {
     database: databasePart(services.ledger),
+    retention: retentionPart(services.retention),
     config: configPart(services.config),
     prompts: promptsPart(services.prompts),
     providers: providersPart(services.routes),
@@ -44,6 +45,18 @@ function databasePart(ledger: HttpServices['ledger']): Part {
   return health.writable
     ? { status: 'ok', detail: null }
     : { status: 'failed', detail: health.reason ?? 'not writable' };
+}
+
+function retentionPart(retention: HttpServices['retention']): Part {
+  const { failure, isFull, earlyFromMs, maxBytes } = retention.status();
+  if (failure !== null) return { status: 'degraded', detail: `the last step failed: ${failure}` };
+  if (isFull) {
+    const detail = `the database is at ledger.retention.max_bytes (${maxBytes ?? 0}) and nothing more may be deleted: raise it`;
+    return { status: 'degraded', detail };
+  }
+  if (earlyFromMs === null) return { status: 'ok', detail: null };
+  const detail = `the size limit deletes calls whose outcomes may still come (from ${new Date(earlyFromMs).toISOString()} on all are there): raise ledger.retention.max_bytes`;
+  return { status: 'degraded', detail };
 }
 
 function configPart(config: HttpServices['config']): Part {

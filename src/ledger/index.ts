@@ -31,4 +31,5 @@ export type {
   RetentionProgress,
   RetentionStep,
 } from './retention.ts';
+export type { RetentionStatus, RetentionStatusSource } from './retention-status.ts';
 export type { ShadowLedger, ShadowPair, ShadowSide } from './shadow-pair.ts';

@@ -29,6 +29,7 @@ describe('health', () => {
       draining: false,
       parts: {
         database: { status: 'ok', detail: null },
+        retention: { status: 'ok', detail: null },
         config: { status: 'ok', detail: null },
         prompts: { status: 'ok', detail: null },
         providers: { status: 'ok', detail: null },
@@ -44,6 +45,24 @@ describe('health', () => {
     expect(await response.json()).toMatchObject({
       status: 'not_ready',
       parts: { database: { status: 'failed' } },
+    });
+  });
+
+  test.each([
+    [{ isFull: true, maxBytes: 67_108_864 }, 'at ledger.retention.max_bytes (67108864)'],
+    [
+      { earlyFromMs: Date.UTC(2026, 10, 1) },
+      'whose outcomes may still come (from 2026-11-01T00:00:00.000Z on',
+    ],
+    [{ failure: 'disk I/O error' }, 'the last step failed: disk I/O error'],
+  ])('is degraded by retention that cannot keep what it should: %j', async (changes, detail) => {
+    gateway.retention.set(changes);
+    const response = await get('/readyz');
+
+    expect(response.status).toBe(200);
+    expect(await response.json()).toMatchObject({
+      status: 'degraded',
+      parts: { retention: { status: 'degraded', detail: expect.stringContaining(detail) } },
     });
   });
 
@@ -279,6 +298,7 @@ describe('GET /generations/:id', () => {
     gateway.generations.set('gen_7', generation);
 
     expect(await (await get('/generations/gen_7')).json()).toEqual({
+      contents_erased: false,
       rendered: null,
       rendered_missing: 'version_gone',
       id: 'gen_7',
@@ -299,6 +319,38 @@ describe('GET /generations/:id', () => {
         },
       ],
     });
+  });
+});
+
+describe('calls that retention has taken', () => {
+  const horizons = { rowsMs: Date.UTC(2026, 9, 1), contentsMs: Date.UTC(2026, 10, 1) };
+
+  test('are told apart from calls that never were', async () => {
+    gateway.retention.set({ horizons });
+
+    const list = await (await get('/generations')).json();
+    const gone = (await (await get('/generations/gen_gone')).json()) as { readonly detail: string };
+
+    expect(list).toMatchObject({
+      kept_from: '2026-10-01T00:00:00.000Z',
+      contents_kept_from: '2026-11-01T00:00:00.000Z',
+    });
+    expect(gone.detail).toBe(
+      'There is no generation gen_gone. Calls before 2026-10-01T00:00:00.000Z have been deleted.',
+    );
+    gateway.retention.set({ horizons: { rowsMs: null, contentsMs: null } });
+    expect(await (await get('/generations')).json()).toMatchObject({ kept_from: null });
+  });
+
+  test('are counted in the metrics, with the size of the database', async () => {
+    gateway.retention.set({ horizons, rowsDeleted: { age: 3, size: 4 }, maxBytes: 67_108_864 });
+
+    const text = await (await get('/metrics')).text();
+
+    expect(text).toContain('gateway_retention_deleted_rows_total{reason="size"} 4');
+    expect(text).toContain('gateway_retention_horizon_timestamp_seconds{kind="rows"} 1790812800');
+    expect(text).toContain('gateway_database_bytes{part="file"} 4096');
+    expect(text).toContain('gateway_database_max_bytes 67108864');
   });
 });
 

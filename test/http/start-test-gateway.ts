@@ -21,6 +21,7 @@ import type { StoredGeneration, StoredScore } from '../../src/ledger/index.ts';
 import type { PromptStore } from '../../src/prompts/index.ts';
 import type { TargetHealth } from '../../src/providers/index.ts';
 import { createRedaction, createScoreService, type OutcomeSubmission } from '../../src/serving/index.ts';
+import { idleRetention } from '../fakes/idle-retention.ts';
 import { memoryApiKeys } from '../fakes/memory-api-keys.ts';
 import { memoryLabelEvents } from '../fakes/memory-label-events.ts';
 import { type RecordingLedger, recordingLedger } from '../fakes/recording-ledger.ts';
@@ -41,6 +42,7 @@ export interface TestGateway {
   readonly drain: DrainSwitch;
   readonly generate: ScriptedGenerateService;
   readonly ledger: RecordingLedger;
+  readonly retention: ReturnType<typeof idleRetention>;
   readonly submissions: OutcomeSubmission[];
   readonly generations: Map<string, StoredGeneration>;
   readonly storedScores: Map<string, StoredScore>;
@@ -74,6 +76,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const targets: TargetHealth[] = [];
   const logLines: LogLine[] = [];
   const drain = createDrainSwitch();
+  const retention = idleRetention();
   const prompts =
     options.prompts ??
     scriptedPrompts([
@@ -119,6 +122,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
         redeem: async () => {
           throw new AppError('unauthorized', 'no link scripted');
         },
+    retention,
       },
       limits,
     },
@@ -212,6 +216,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     metrics,
     drain,
     clock: systemClock,
+    retention,
     ids: systemIds(),
     logger: recordingLogger(logLines),
     settings: {
@@ -251,6 +256,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       fetch(`${server.url}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
+    retention,
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
     put: (path, body) =>

@@ -29,10 +29,10 @@ export async function ledgerExport(options: LedgerExportOptions, context: CliCon
   try {
     if (options.out === undefined) {
       const rows = await exportRows(opened.reader, options.table, context.stdout);
-      await summarise(options, rows, context.stderr);
+      await summarise(options, rows, (await opened.retentionHorizons()).rowsMs, context.stderr);
     } else {
       const rows = await exportToFile(opened.reader, options.table, options.out);
-      await summarise(options, rows, context.stdout);
+      await summarise(options, rows, (await opened.retentionHorizons()).rowsMs, context.stdout);
     }
     return EXIT.ok;
   } finally {
@@ -85,8 +85,18 @@ async function exportToFile(reader: LedgerReader, table: LedgerTable, file: stri
   }
 }
 
-async function summarise(options: LedgerExportOptions, rows: number, stream: Writable): Promise<void> {
+async function summarise(
+  options: LedgerExportOptions,
+  rows: number,
+  keptFromMs: number | null,
+  stream: Writable,
+): Promise<void> {
   const { table, out } = options;
-  if (options.json === true) await writeJson(stream, { ok: true, table, rows, file: out ?? null });
-  else await writeLine(stream, `exported ${rows} ${table}${out === undefined ? '' : ` to ${out}`}`);
+  const keptFrom = keptFromMs === null ? null : new Date(keptFromMs).toISOString();
+  if (options.json === true)
+    await writeJson(stream, { ok: true, table, rows, file: out ?? null, kept_from: keptFrom });
+  else {
+    const gone = keptFrom === null ? '' : `; retention has deleted what was created before ${keptFrom}`;
+    await writeLine(stream, `exported ${rows} ${table}${out === undefined ? '' : ` to ${out}`}${gone}`);
+  }
 }

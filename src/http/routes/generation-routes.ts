@@ -13,7 +13,7 @@ import { wireKeys, wireRecord } from '../wire-case.ts';
 
 /** For admins: which calls there were, and one call whole. */
 export function generationRoutes(services: HttpServices): readonly RouteDefinition[] {
-  const { ledgerReader, prompts, hashUnit } = services;
+  const { ledgerReader, retention, prompts, hashUnit } = services;
   return [
     {
       method: 'get',
@@ -21,7 +21,8 @@ export function generationRoutes(services: HttpServices): readonly RouteDefiniti
       access: 'read',
       async handle(request, response) {
         const query = listQuery(readQuery(request, generationListQuerySchema), hashUnit);
-        sendJson(response, 200, pageToWire(await ledgerReader.listGenerations(query)));
+        const page = await ledgerReader.listGenerations(query);
+        sendJson(response, 200, pageToWire(page, retention.status().horizons));
       },
     },
     {
@@ -32,18 +33,28 @@ export function generationRoutes(services: HttpServices): readonly RouteDefiniti
         const id = pathParameter(request, 'id');
         const generation = await ledgerReader.findGeneration(id);
         if (generation === null) {
-          throw new AppError('generation_not_found', `There is no generation ${id.slice(0, 100)}.`);
+          throw new AppError(
+            'generation_not_found',
+            unknownGeneration(id, retention.status().horizons.rowsMs),
+          );
         }
         scope.logFields = { generation_id: generation.id };
         const { source, messages, missing } = renderAgain(generation, prompts.current());
         sendJson(response, 200, {
           ...generationToWire(generation),
+          contents_erased: generation.createdAtMs <= (retention.status().horizons.contentsMs ?? -1),
           rendered: messages === null ? null : { source, messages: messages.map(messageToWire) },
           rendered_missing: missing,
         });
       },
     },
   ];
+}
+
+function unknownGeneration(id: string, keptFromMs: number | null): string {
+  const gone =
+    keptFromMs === null ? '' : ` Calls before ${new Date(keptFromMs).toISOString()} have been deleted.`;
+  return `There is no generation ${id.slice(0, 100)}.${gone}`;
 }
 
 function listQuery(asked: GenerationListAsked, hashUnit: HttpServices['hashUnit']): GenerationListQuery {

@@ -94,5 +94,13 @@ export const generationListSchema = z
       .string()
       .nullable()
       .describe('Time down to which calls were looked at; null with the last page.'),
+    kept_from: z
+      .string()
+      .nullable()
+      .describe('Earlier calls have been deleted by `ledger.retention`; null: none has.'),
+    contents_kept_from: z
+      .string()
+      .nullable()
+      .describe('Earlier calls have lost their texts, variables and attempts; null: none has.'),
   })
   .meta({ id: 'GenerationList' });

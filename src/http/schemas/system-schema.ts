@@ -45,6 +45,7 @@ export const readinessSchema = z
       providers: partSchema,
     }),
   })
+      retention: partSchema,
   .meta({ id: 'Readiness' });
 
 /** The main columns; the record holds everything that was written of the call. */
@@ -64,6 +65,9 @@ export const generationSchema = z
       z.looseObject({
         outcome_id: z.string(),
         metric: z.string(),
+    contents_erased: z
+      .boolean()
+      .describe('Text, variables, metadata and attempts went by `ledger.retention`.'),
         reward: z.number(),
         counts: z.boolean(),
       }),

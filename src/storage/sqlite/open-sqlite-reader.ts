@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 
 import type { ExperimentReader, ReportReader, SequenceStore } from '../../analytics/index.ts';
 import type { LabelEventStore, PolicySnapshotStore, RolloutEventStore } from '../../experiments/index.ts';
-import type { LedgerReader } from '../../ledger/index.ts';
+import type { LedgerReader, RetentionHorizons } from '../../ledger/index.ts';
 import { openReadConnection } from './connection.ts';
 import { experimentReader } from './experiment-stores.ts';
 import { checkSchema, loadMigrations } from './migrations.ts';
@@ -11,6 +11,8 @@ import { invalid, openFailure } from './sqlite-failure.ts';
 
 interface SqliteReader {
   readonly reader: LedgerReader;
+  /** From when on rows and their contents are there. */
+  retentionHorizons(): Promise<RetentionHorizons>;
   readonly reportReader: ReportReader;
   readonly experimentReader: ExperimentReader;
   readonly policySnapshots: Pick<PolicySnapshotStore, 'latestSnapshot'>;
@@ -42,6 +44,7 @@ export async function openSqliteReader(options: { readonly file: string }): Prom
       const port = openInlineReader(database, file);
       return {
         reader: ledgerReader(port),
+        retentionHorizons: () => port.call('retentionHorizons', {}),
         reportReader: reportReader(port),
         experimentReader: experimentReader(port),
         policySnapshots: { latestSnapshot: (experiment) => port.call('latestSnapshot', { experiment }) },

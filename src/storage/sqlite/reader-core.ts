@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 
 import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts';
-import type { LedgerTable, StoredGeneration } from '../../ledger/index.ts';
+import type { LedgerTable, RetentionHorizons, StoredGeneration } from '../../ledger/index.ts';
 import { type ApiKeyReads, createApiKeyReads } from './api-key-rows.ts';
 import type { Connection } from './connection.ts';
 import { createExperimentReads, type ExperimentReads } from './experiment-reads.ts';
@@ -10,6 +10,7 @@ import { createGenerationLists, type GenerationLists } from './generation-list.t
 import { createKeySpendReads, type KeySpendReads } from './key-spend.ts';
 import { createLabelEventPages, type LabelEventPages } from './label-event-pages.ts';
 import { OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
+import { createRetentionStateReader, horizonsOf } from './retention-state.ts';
 import { createRolloutEventPages, type RolloutEventPages } from './rollout-event-pages.ts';
 import { SCORE_COLUMN_NAMES } from './score-columns.ts';
 import { createScoreReads, type ScoreReads } from './score-reads.ts';
@@ -51,6 +52,7 @@ export interface ReaderCalls
     readonly limit: number;
   }) => RowPage;
   readonly versionTotals: (query: VersionTotalsQuery) => readonly VersionTotals[];
+  readonly retentionHorizons: (parameters: Readonly<Record<string, never>>) => RetentionHorizons;
   readonly storageFacts: (parameters: Readonly<Record<string, never>>) => StorageFacts;
 }
 
@@ -61,6 +63,7 @@ const MAX_PAGE_CHARACTERS = 1_048_576;
 /** The read side without threads, over one read-only connection. */
 export function createReaderCore(database: Connection, file: string): ReaderCalls {
   const versionTotals = createVersionTotals(database);
+  const retentionState = createRetentionStateReader(database);
   const { labelEventsAfter, labelHistory } = createLabelEventPages(database);
 
   const generation = database.prepare(
@@ -158,6 +161,7 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
     labelEventsAfter,
     labelHistory,
     ...createRolloutEventPages(database),
+    retentionHorizons: () => horizonsOf(retentionState()),
     storageFacts: () => ({
       orphanOutcomes: Number(orphans.get()),
       fileBytes: sizeBytes(file),

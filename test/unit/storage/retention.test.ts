@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import type { RetentionProgress, RetentionStep } from '../../../src/ledger/index.ts';
+import { toGenerationValues } from '../../../src/storage/sqlite/generation-columns.ts';
 import { compareWithRebuild } from '../../../src/storage/sqlite/rebuild-comparison.ts';
 import { toScoreValues } from '../../../src/storage/sqlite/score-columns.ts';
 import { DECISION_PAGE_SQL } from '../../../src/storage/sqlite/sequence-rows.ts';
@@ -115,11 +116,7 @@ const command = (minutes: number, kind: number, number: number): WriterCommand =
     default:
       return {
         kind: 'append_shadow_generation',
-        values: (
-          appendGeneration({ ...generation, id: `gen_s${number}`, shadowOf: 'gen_0' }) as {
-            readonly values: never;
-          }
-        ).values,
+        values: toGenerationValues({ ...generation, id: `gen_s${number}`, shadowOf: 'gen_0' }),
         pair: toShadowPairValues(shadowPair(number, { createdAtMs })),
       };
   }
