@@ -8,6 +8,7 @@ export {
   type Scope,
   type StoredApiKey,
 } from './access-types.ts';
+export { createKeyGuard, type KeyGuard } from './key-guard.ts';
 export {
   type CallReservation,
   createKeyLimiter,

@@ -32,7 +32,7 @@ export interface KeyRequest {
 export interface KeyRing {
   /** No key was ever made: whoever reaches the port may do everything. Revoking the last key does not open it again. */
   isOpen(): boolean;
-  /** Fails with `unauthorized`, saying whether the key is malformed, unknown, expired or revoked. */
+  /** Fails with `unauthorized` and the `reason`: the key is `malformed`, `unknown`, `expired` or `revoked`. */
   authenticate(text: string): Principal;
   /** The principal of a key that signed in before; null once it is expired or revoked. */
   principal(keyId: string): Principal | null;
@@ -70,6 +70,8 @@ const LIMIT_BOUNDS = {
   nanoUsdPerDay: { path: 'usd_per_day', least: 1_000, most: 1e15, message: '0.000001 to 1000000' },
 } as const;
 const LIMITS = ['requestsPerMinute', 'tokensPerMinute', 'nanoUsdPerDay'] as const;
+/** What the secret of an id that no key has is compared with: no text has this hash. */
+const NO_SECRET_SHA256 = '0'.repeat(64);
 /** Keys are held in memory: whoever may make them must not fill it. */
 const MAX_KEYS = 10_000;
 
@@ -137,11 +139,11 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
 
   const requireInForce = (key: StoredApiKey): void => {
     if (inForce(key)) return;
-    const end =
+    const [reason, end] =
       key.revokedAtMs === null
-        ? `expired at ${isoTime(key.expiresAtMs ?? 0)}`
-        : `was revoked at ${isoTime(key.revokedAtMs)}`;
-    throw unauthorized(`The API key ${end}. Ask for a new one.`);
+        ? (['expired', `expired at ${isoTime(key.expiresAtMs ?? 0)}`] as const)
+        : (['revoked', `was revoked at ${isoTime(key.revokedAtMs)}`] as const);
+    throw unauthorized(reason, `The API key ${end}. Ask for a new one.`);
   };
 
   const principalOf = (key: StoredApiKey): Principal => {
@@ -154,12 +156,13 @@ export function createKeyRing(options: KeyRingOptions): KeyRing {
     authenticate: (text) => {
       const presented = readKey(text);
       if (presented === null) {
-        throw unauthorized('The API key is malformed: it has the form pgw_<id>_<secret>.');
+        throw unauthorized('malformed', 'The API key is malformed: it has the form pgw_<id>_<secret>.');
       }
       const key = keys.get(presented.id);
-      // An unknown id and a wrong secret are told alike: neither says which ids exist.
-      if (key === undefined || !isSecretOf(presented.secret, key.secretSha256)) {
-        throw unauthorized('The API key is unknown. Check that it was copied whole.');
+      // An unknown id and a wrong secret are told alike, and take alike: neither says which ids exist.
+      const isRight = isSecretOf(presented.secret, key?.secretSha256 ?? NO_SECRET_SHA256);
+      if (key === undefined || !isRight) {
+        throw unauthorized('unknown', 'The API key is unknown. Check that it was copied whole.');
       }
       requireInForce(key);
       return principalOf(key);
@@ -276,8 +279,8 @@ function withoutSecret({ secretSha256: _secret, ...key }: StoredApiKey): ApiKey 
   return key;
 }
 
-function unauthorized(message: string): AppError {
-  return new AppError('unauthorized', message);
+function unauthorized(reason: string, message: string): AppError {
+  return new AppError('unauthorized', message, { details: { reason } });
 }
 
 function isoTime(epochMs: number): string {

@@ -16,7 +16,7 @@ export interface SignInTokenStore {
 export interface SignInLinks {
   /** The token of a new link. Fails with `storage_unavailable`. */
   issue(): Promise<string>;
-  /** Fails with `unauthorized`, saying why the link does not work (any more), and `storage_unavailable`. */
+  /** Fails with `unauthorized` and the `reason`: the link is `unknown`, `used` or `expired`; and `storage_unavailable`. */
   redeem(token: string): Promise<void>;
 }
 
@@ -46,6 +46,7 @@ export function createSignInLinks(store: SignInTokenStore, clock: Clock): SignIn
       throw new AppError(
         'unauthorized',
         `${REFUSALS[result]} Sign in with a key, or start the gateway again for a new link.`,
+        { details: { reason: result } },
       );
     },
   };

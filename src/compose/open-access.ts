@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import {
+  createKeyGuard,
   createKeyLimiter,
   createKeyRing,
   createSessions,
   createSignInLinks,
+  type KeyGuard,
   type KeyLimiter,
   type KeyRing,
   type Sessions,
@@ -18,6 +20,7 @@ export interface Access {
   readonly keys: KeyRing;
   readonly sessions: Sessions;
   readonly links: SignInLinks;
+  readonly guard: KeyGuard;
   readonly limits: KeyLimiter;
   close(): Promise<void>;
 }
@@ -26,19 +29,22 @@ export interface Access {
 export async function openAccess(options: {
   readonly storage: Pick<SqliteStorage, 'apiKeys' | 'keySpend' | 'signInTokens'>;
   readonly host: string;
+  readonly maxWrongKeysPerMinute: number;
   readonly clock: Clock;
   readonly logger: Logger;
 }): Promise<Access> {
-  const { storage, host, clock, logger } = options;
+  const { storage, host, maxWrongKeysPerMinute: maxWrongPerMinute, clock, logger } = options;
   const keys = createKeyRing({ store: storage.apiKeys, clock, logger });
   await keys.load();
   if (keys.isOpen()) refuseOpenNetwork(host);
   keys.start();
+  const links = createSignInLinks(storage.signInTokens, clock);
   return {
     keys,
     // Kept nowhere: a copy of the database signs in nobody, and a restart revives no session that was signed out.
     sessions: createSessions(randomBytes(32), clock),
-    links: createSignInLinks(storage.signInTokens, clock),
+    links,
+    guard: createKeyGuard({ keys, links, maxWrongPerMinute, clock, logger }),
     limits: createKeyLimiter({ limitsOf: keys.limitsOf, spend: storage.keySpend, clock }),
     close: () => keys.close(),
   };

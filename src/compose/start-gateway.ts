@@ -123,7 +123,13 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
     });
     opened.push(retention.close);
 
-    const access = await openAccess({ storage, host: config.server.host, clock, logger });
+    const access = await openAccess({
+      storage,
+      host: config.server.host,
+      maxWrongKeysPerMinute: config.server.max_wrong_keys_per_minute,
+      clock,
+      logger,
+    });
     opened.push(access.close);
 
     const rollouts = await openRollouts({
@@ -169,13 +175,14 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       experiments: { experiments: experiments.current, stops: rollouts.stops },
       prompts,
       ledger,
+      retention,
       routes,
       limits: access.limits,
+      guard: access.guard,
       gatewayVersion: gatewayVersion(),
     });
     const hashKey = unitHashKey(loaded, environment, storage.unitHashKey);
     const recording = {
-      retention,
       redaction: createRedaction(config.ledger.redact),
       storeText: config.ledger.store_text,
       hashUnit: (kind: string, id: string) => hmacSha256Hex(hashKey, `${kind}:${id}`),
@@ -227,7 +234,14 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       logger,
     });
     opened.push(ranking.close);
-    const outcomes = createOutcomeService({ ledger, metrics: config.metrics, clock, ids, observer: metrics });
+    const outcomes = createOutcomeService({
+      ledger,
+      metrics: config.metrics,
+      redaction: recording.redaction,
+      clock,
+      ids,
+      observer: metrics,
+    });
     const reports = openReports({
       storage,
       store,
@@ -259,6 +273,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       rollouts: rollouts.history,
       stops: rollouts.stops,
       ledger,
+      retention,
       ledgerReader: storage.ledgerReader,
       hashUnit: recording.hashUnit,
       routes,
@@ -266,10 +281,10 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       drain,
       clock,
       ids,
-      retention,
       logger,
       settings: {
         allowedHosts: [...config.server.allowed_hosts, config.server.host],
+        trustedProxies: config.server.trusted_proxies,
         maxBodyBytes: config.server.max_body_bytes,
         maxJsonDepth: config.server.max_json_depth,
         publicMetrics: config.server.public_metrics,

@@ -13,6 +13,10 @@ export interface ConfigFault extends Fault {
   readonly variable: string | null;
 }
 
+/** Of a base URL, in the file or in a variable. */
+export const METADATA_BASE_URL =
+  'names a link-local address or a metadata service, which hands out credentials of the machine; set "allow_link_local" of the provider if that is meant';
+
 /** A fault of one environment variable. Its value is shown only where `message` does so. */
 export function environmentFault(variable: string, message: string): ConfigFault {
   return { path: variable, message, jsonPath: null, line: null, column: null, variable };

@@ -1,5 +1,5 @@
-import { LOG_LEVELS, type LogLevel } from '../kernel/index.ts';
-import { type ConfigFault, environmentFault, suggestion } from './config-fault.ts';
+import { isMetadataHost, LOG_LEVELS, type LogLevel } from '../kernel/index.ts';
+import { type ConfigFault, environmentFault, METADATA_BASE_URL, suggestion } from './config-fault.ts';
 import { readDatabaseUrl } from './database-url.ts';
 import type { Environment } from './environment.ts';
 import { formatJsonPath, type JsonPath } from './json-document.ts';
@@ -27,15 +27,21 @@ export function overrideFaults(environment: Environment): readonly ConfigFault[]
 
 /** Faults of the variables that hold base URLs. Never repeats a value: it may hold a password. */
 export function baseUrlFaults(config: GatewayConfig, environment: Environment): readonly ConfigFault[] {
-  const variables = new Set<string>();
+  // By variable: several providers may share one, and one of them may be allowed more than the others.
+  const allowedBy = new Map<string, boolean>();
   for (const provider of Object.values(config.providers)) {
-    if (provider.kind !== 'offline' && provider.base_url_env !== undefined)
-      variables.add(provider.base_url_env);
+    if (provider.kind === 'offline' || provider.base_url_env === undefined) continue;
+    const isAllowed = allowedBy.get(provider.base_url_env) ?? true;
+    allowedBy.set(provider.base_url_env, isAllowed && provider.allow_link_local);
   }
-  return [...variables].flatMap((variable) => {
+  return [...allowedBy].flatMap(([variable, mayBeLinkLocal]) => {
     const value = environment.secret(variable);
-    if (value === null || (/^https?:\/\//i.test(value) && URL.canParse(value))) return [];
-    return environmentFault(variable, 'expected a URL that begins with http:// or https://');
+    if (value === null) return [];
+    if (!/^https?:\/\//i.test(value) || !URL.canParse(value)) {
+      return environmentFault(variable, 'expected a URL that begins with http:// or https://');
+    }
+    const isRefused = !mayBeLinkLocal && isMetadataHost(new URL(value).hostname);
+    return isRefused ? environmentFault(variable, METADATA_BASE_URL) : [];
   });
 }
 

@@ -1,11 +1,12 @@
-import { suggestion } from './config-fault.ts';
+import { isMetadataHost, readNetwork } from '../kernel/index.ts';
+import { METADATA_BASE_URL, suggestion } from './config-fault.ts';
 import { readDatabaseUrl } from './database-url.ts';
 import { experimentFaults, experimentWarnings } from './experiment-checks.ts';
 import type { JsonPath } from './json-document.ts';
 import { labelsFaults } from './labels-checks.ts';
 import { policyFaults } from './policy-checks.ts';
-import { rolloutFaults } from './rollout-checks.ts';
 import { retentionFaults } from './retention-checks.ts';
+import { rolloutFaults } from './rollout-checks.ts';
 import type { GatewayConfig, MetricConfig } from './schema.ts';
 import { type PathFault, valueAt } from './schema-fault.ts';
 import { shadowFaults } from './shadow-checks.ts';
@@ -22,7 +23,7 @@ export interface CrossCheckFault extends PathFault {
   readonly basedOn: readonly JsonPath[];
 }
 
-const REDACTABLE = ['variables', 'profile_features', 'metadata'];
+const REDACTABLE = ['variables', 'profile_features', 'metadata', 'features', 'context'];
 
 /** What a schema cannot say: references between sections, order of limits, meaning of strings. */
 export function crossCheck(input: CrossCheckInput): readonly CrossCheckFault[] {
@@ -32,8 +33,8 @@ export function crossCheck(input: CrossCheckInput): readonly CrossCheckFault[] {
     ...providerFaults(input.config),
     ...limitFaults(input),
     ...textFaults(input.config),
-    ...experimentFaults(input.config, declared(input.raw, 'metrics', input.config.metrics)).map((found) =>
     ...retentionFaults(input.config).map((found) => fault(found.path, found.message, [['metrics']])),
+    ...experimentFaults(input.config, declared(input.raw, 'metrics', input.config.metrics)).map((found) =>
       fault(found.path, found.message),
     ),
     ...shadowFaults(
@@ -156,6 +157,9 @@ function providerFaults(config: GatewayConfig): readonly CrossCheckFault[] {
       const message = 'holds a user or password: name the variable of the key in "api_key_env" instead';
       faults.push(fault([...path, 'base_url'], message));
     }
+    if (!provider.allow_link_local && isMetadataHost(url.hostname)) {
+      faults.push(fault([...path, 'base_url'], METADATA_BASE_URL));
+    }
     if (url.search !== '' || url.hash !== '') {
       faults.push(fault([...path, 'base_url'], 'a base URL has neither "?" nor "#"'));
     }
@@ -213,11 +217,16 @@ function textFaults(config: GatewayConfig): readonly CrossCheckFault[] {
     const message = `${JSON.stringify(host)} is not a host name: write it without scheme, port and path`;
     faults.push(fault(['server', 'allowed_hosts', index], message));
   }
+  for (const [index, network] of config.server.trusted_proxies.entries()) {
+    if (readNetwork(network) !== null) continue;
+    const message = `${JSON.stringify(network)} is neither an address nor a network: write 10.0.0.7 or 10.0.0.0/8`;
+    faults.push(fault(['server', 'trusted_proxies', index], message));
+  }
   for (const [index, path] of config.ledger.redact.entries()) {
     const [root = '', ...steps] = path.split('.');
     const place = ['ledger', 'redact', index];
     if (!REDACTABLE.includes(root)) {
-      const message = `${JSON.stringify(path)} must begin with variables., profile_features. or metadata.`;
+      const message = `${JSON.stringify(path)} must begin with ${REDACTABLE.map((root) => `${root}.`).join(', ')}`;
       faults.push(fault(place, message));
     } else if (steps.length === 0 || steps.includes('')) {
       faults.push(

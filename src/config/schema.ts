@@ -35,6 +35,17 @@ const serverSchema = z
       .describe(
         'Further values of the `Host` header to accept, without port. Loopback names are always accepted. Keeps web pages from reaching an open gateway by DNS rebinding.',
       ),
+    trusted_proxies: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'Addresses and networks (`10.0.0.7`, `10.0.0.0/8`, `fd00::/8`) of proxies in front whose `X-Forwarded-For` names the caller. Wrong keys are counted by that address.',
+      ),
+    max_wrong_keys_per_minute: positiveInt(
+      'Wrong keys and sign-in links that one address may present within a minute. After them only keys that came in from there before are looked at, until the minute is over; all others get 429.',
+      20,
+      1_000_000,
+    ),
     max_body_bytes: positiveInt('Largest request body after decompression, in bytes.', 1_048_576, 67_108_864),
     max_json_depth: positiveInt('Deepest nesting of a JSON body, checked before it is parsed.', 64, 1_000),
     public_metrics: z
@@ -194,6 +205,7 @@ const ledgerSchema = z
       24,
       8_760,
     ),
+    retention: retentionSchema,
   })
   .prefault({});
 
@@ -205,7 +217,6 @@ export const configSchema = z
     labels: labelsSchema,
     metrics: z
       .record(NAME, metricSchema)
-    retention: retentionSchema,
       .default({
         completed: { type: 'boolean', optimize: 'max', attribution_window_hours: 168, missing: 'exclude' },
       })

@@ -3,6 +3,13 @@ import { z } from 'zod';
 import { NAME } from './name-schema.ts';
 import { HTTP_URL, positiveInt, VARIABLE_NAME } from './schema-fields.ts';
 
+const allowLinkLocal = z
+  .boolean()
+  .default(false)
+  .describe(
+    'Let the base URL name a link-local address or a metadata service (`169.254.169.254`, `metadata.google.internal`). These hand out credentials of the machine, so they are refused otherwise, also when a name resolves to one.',
+  );
+
 export const providerSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z
@@ -12,6 +19,7 @@ export const providerSchema = z.discriminatedUnion('kind', [
     base_url_env: VARIABLE_NAME.optional().describe(
       'Environment variable that holds the base URL; it wins over `base_url`.',
     ),
+    allow_link_local: allowLinkLocal,
     api_key_env: VARIABLE_NAME.optional().describe(
       'Environment variable that holds the key. Secrets never stand in this file.',
     ),
@@ -24,6 +32,7 @@ export const providerSchema = z.discriminatedUnion('kind', [
     kind: z.literal('anthropic').describe('The Anthropic API.'),
     base_url: HTTP_URL.optional().describe("Base URL; default: Anthropic's own."),
     base_url_env: VARIABLE_NAME.optional().describe('Environment variable that holds the base URL.'),
+    allow_link_local: allowLinkLocal,
     api_key_env: VARIABLE_NAME.default('ANTHROPIC_API_KEY').describe(
       'Environment variable that holds the key.',
     ),

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import type { KeyRing, Principal, Scope, Sessions } from '../access/index.ts';
+import type { KeyGuard, KeyRing, Principal, Scope, Sessions } from '../access/index.ts';
 import { AppError } from '../kernel/index.ts';
 import { type Caller, LOCAL_API_KEY_ID } from './request-scope.ts';
 
@@ -18,7 +18,10 @@ const EVERYTHING: Principal = {
 };
 
 interface AuthenticationParts {
-  readonly keys: Pick<KeyRing, 'isOpen' | 'authenticate' | 'principal'>;
+  readonly keys: Pick<KeyRing, 'isOpen' | 'principal'>;
+  readonly guard: Pick<KeyGuard, 'authenticate'>;
+  /** Network address that a request came from. */
+  readonly sourceOf: (request: IncomingMessage) => string;
   readonly sessions: Pick<Sessions, 'read' | 'isCsrfToken'>;
 }
 
@@ -27,15 +30,19 @@ type Authenticate = (request: IncomingMessage, access: RouteAccess) => Caller;
 /**
  * Who makes a request, and whether they may. A key in `Authorization: Bearer` or `x-api-key` comes first, then the
  * session of the admin page, then, on a gateway without any key, everybody who reaches the port. Fails with
- * `unauthorized`, saying what is wrong with the key, and `forbidden`, naming the scope that lacks.
+ * `unauthorized`, saying what is wrong with the key, `rate_limited` after too many wrong ones, and `forbidden`, naming
+ * the scope that lacks.
  *
  * A browser sends its session on its own, so a session alone reads only: a change also needs the page's own Origin and
  * its token. The same Origin check holds for a gateway without keys.
  */
-export function createAuthentication({ keys, sessions }: AuthenticationParts): Authenticate {
+export function createAuthentication(parts: AuthenticationParts): Authenticate {
+  const { keys, guard, sourceOf, sessions } = parts;
   const callerOf = (request: IncomingMessage): Caller | null => {
     const presented = presentedKey(request);
-    if (presented !== null) return { principal: keys.authenticate(presented), session: null };
+    if (presented !== null) {
+      return { principal: guard.authenticate(presented, sourceOf(request)), session: null };
+    }
     const cookie = cookieOf(request, SESSION_COOKIE);
     const session = cookie === null ? null : sessions.read(cookie);
     if (session !== null) {

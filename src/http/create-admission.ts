@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createAuthentication } from './authentication.ts';
-import type { AccessServices } from './http-services.ts';
+import type { AccessServices, HttpSettings } from './http-services.ts';
 import { setLimitHeaders } from './limit-headers.ts';
 import type { RequestScope } from './request-scope.ts';
 import type { RouteDefinition } from './route-definition.ts';
+import { createSourceAddress } from './source-address.ts';
 
 /** Lets a request in, or fails with `unauthorized` and `forbidden`. Nothing to wait for unless its key has limits. */
 export type Admit = (
@@ -13,8 +14,12 @@ export type Admit = (
   scope: RequestScope,
 ) => Promise<void> | null;
 
-export function createAdmission(access: AccessServices): Admit {
-  const authenticate = createAuthentication(access);
+export function createAdmission(
+  access: AccessServices,
+  settings: Pick<HttpSettings, 'trustedProxies'>,
+): Admit {
+  const sourceOf = createSourceAddress(settings.trustedProxies);
+  const authenticate = createAuthentication({ ...access, sourceOf });
   return (definition, request, response, scope) => {
     scope.caller = authenticate(request, definition.access);
     const { principal } = scope.caller;

@@ -33,7 +33,7 @@ export function createApp(services: HttpServices): Express {
   // Query values are read as plain text or lists, never as nested objects.
   app.set('query parser', 'simple');
   app.use(createOpenRequest(services));
-  mountRoutes(app, routeDefinitions(services), createAdmission(services.access));
+  mountRoutes(app, routeDefinitions(services), createAdmission(services.access, services.settings));
   app.use(createErrorMiddleware(services.logger));
   return app;
 }

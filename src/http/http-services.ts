@@ -1,4 +1,4 @@
-import type { KeyLimiter, KeyRing, Sessions, SignInLinks } from '../access/index.ts';
+import type { KeyGuard, KeyLimiter, KeyRing, Sessions } from '../access/index.ts';
 import type {
   ExperimentOffPolicy,
   ExperimentReports,
@@ -56,13 +56,16 @@ export interface HttpServices {
 export interface AccessServices {
   readonly keys: KeyRing;
   readonly sessions: Sessions;
-  readonly links: Pick<SignInLinks, 'redeem'>;
+  /** What keys and links have to pass. */
+  readonly guard: Pick<KeyGuard, 'authenticate' | 'redeem'>;
   readonly limits: Pick<KeyLimiter, 'standings'>;
 }
 
 export interface HttpSettings {
   /** Names accepted in `Host` beside loopback: `server.allowed_hosts` and the bound host. Without port. */
   readonly allowedHosts: readonly string[];
+  /** Addresses and networks whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
   readonly maxBodyBytes: number;
   readonly maxJsonDepth: number;
   /** `/metrics` answers without a key, too. */

@@ -1,11 +1,11 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { KeyLimiter } from '../access/index.ts';
+import type { KeyGuard, KeyLimiter } from '../access/index.ts';
 import type { ConfigStore } from '../config/index.ts';
 import type { Ledger, RetentionStatusSource } from '../ledger/index.ts';
 import type { PromptStore } from '../prompts/index.ts';
 import type { Routes } from '../providers/index.ts';
 import type { GenerationObserver, ScoreObserver, ShadowObserver } from '../serving/index.ts';
-import { sampleRefusals } from './access-metrics.ts';
+import { sampleGuesses, sampleRefusals } from './access-metrics.ts';
 import { sampleReloads } from './config-metrics.ts';
 import { type ExperimentStates, sampleExperiments } from './experiment-metrics.ts';
 import { createPromptLabels } from './prompt-labels.ts';
@@ -34,6 +34,7 @@ export interface MetricsSources {
   readonly retention: RetentionStatusSource;
   readonly routes: Pick<Routes, 'health'>;
   readonly limits: Pick<KeyLimiter, 'refusals'>;
+  readonly guard: Pick<KeyGuard, 'guesses'>;
   readonly gatewayVersion: string;
 }
 
@@ -74,10 +75,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
   sampleHealth(registry, sources);
   sampleReloads(registry, sources.config);
   sampleRefusals(registry, sources.limits);
+  sampleGuesses(registry, sources.guard);
   sampleExperiments(registry, sources.experiments);
+  sampleRetention(registry, sources.retention);
   const promptLabels = createPromptLabels(sources.prompts);
 
-  sampleRetention(registry, sources.retention);
   return {
     ...createShadowMetrics(registry),
     contentType: registry.contentType,

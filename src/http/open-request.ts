@@ -40,7 +40,7 @@ export function createOpenRequest(services: HttpServices) {
     response.setHeader('X-Request-Id', requestId);
     if (services.drain.isDraining()) response.setHeader('Connection', 'close');
     response.on('close', closeRequest);
-    checkHost(request.headers.host);
+    checkHost(request);
     next();
   };
 }

@@ -59,7 +59,7 @@ export const ACCESS_ROUTES: readonly RouteDescription[] = [
     summary: 'Sign in on the admin page with a key or a one-time link',
     body: signInSchema,
     answers: { 200: json('Signed in: the cookie is set.', sessionSchema) },
-    codes: [...WITH_BODY, 'unauthorized', 'storage_unavailable'],
+    codes: [...WITH_BODY, 'unauthorized', 'rate_limited', 'storage_unavailable'],
   },
   {
     method: 'post',

@@ -4,14 +4,15 @@ import { ERROR_STATUS } from './error-status.ts';
 import { ROUTES } from './openapi-routes.ts';
 import { openAiStatus } from './problem.ts';
 import type { RouteDescription } from './route-description.ts';
-import { openAiErrorSchema, problemSchema } from './schemas/system-schema.ts';
+import { openAiErrorSchema, problemSchema, socketProblemSchema } from './schemas/system-schema.ts';
 
 /** What every route can answer. */
 const ANY_ROUTE: readonly ErrorCode[] = ['forbidden', 'method_not_allowed', 'internal'];
-/** Of routes that need a key. */
-const WITH_KEY: readonly ErrorCode[] = ['unauthorized'];
-/** Answered by the socket, before there is a request. */
+/** Of routes that need a key: it may be missing or wrong, or too many wrong ones may have come before. */
+const WITH_KEY: readonly ErrorCode[] = ['unauthorized', 'rate_limited'];
+/** Answered by the socket, before there is a request, in one shape for every route. */
 const REQUEST_TIMEOUT = 408;
+const HEADERS_TOO_LARGE = 431;
 
 /** OpenAPI 3.1, made from the schemas that validate. */
 export function openApiDocument(gatewayVersion: string): object {
@@ -83,5 +84,9 @@ function errorResponses(route: RouteDescription): RouteConfig['responses'] {
   if (route.body !== undefined) {
     responses[REQUEST_TIMEOUT] = { description: 'The body did not arrive in time; the connection closes.' };
   }
+  responses[HEADERS_TOO_LARGE] = {
+    description: 'Path, query and headers are larger than 16 KiB; the connection closes.',
+    content: { 'application/problem+json': { schema: socketProblemSchema } },
+  };
   return responses;
 }

@@ -66,6 +66,8 @@ export function startServer(options: ServerOptions): Promise<RunningServer> {
       maxHeaderSize: limits.maxHeaderBytes,
       // CL+TE and other smuggling shapes are refused by the strict parser.
       insecureHTTPParser: false,
+      // Else a second `Host` or `Authorization` would be dropped here, and believed by a proxy in front or behind.
+      joinDuplicateHeaders: true,
     },
     options.app,
   );

@@ -19,5 +19,6 @@ export { type Clock, systemClock } from './clock.ts';
 export { type Ids, systemIds } from './ids.ts';
 export { createLogger, LOG_LEVELS, type Logger, type LogLevel, silentLogger } from './logger.ts';
 export { listNames, nearestName } from './nearest-name.ts';
+export { createNetworkCheck, isMetadataHost, readNetwork } from './networks.ts';
 export { type Random, seededRandom, systemRandom } from './random.ts';
 export { HOUR_MS, hourOf, nanoUsdFromUsd, usdFromNanoUsd } from './units.ts';

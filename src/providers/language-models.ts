@@ -18,8 +18,8 @@ export interface LanguageModelsOptions {
 export class LanguageModels {
   readonly #options: LanguageModelsOptions;
   readonly #modelByKey = new Map<string, LanguageModel>();
-  /** By connect timeout, the one connection setting a route may have of its own. Usually there is one. */
-  readonly #transportByConnectMs = new Map<number, Transport>();
+  /** By connect timeout and whether link-local addresses are allowed. Usually there is one. */
+  readonly #transportByKey = new Map<string, Transport>();
 
   constructor(options: LanguageModelsOptions) {
     this.#options = options;
@@ -37,7 +37,7 @@ export class LanguageModels {
 
   /** Closes every connection; calls still running fail. */
   async close(): Promise<void> {
-    await Promise.all([...this.#transportByConnectMs.values()].map((transport) => transport.close()));
+    await Promise.all([...this.#transportByKey.values()].map((transport) => transport.close()));
   }
 
   #create(name: string, provider: ProviderConfig, connectMs: number): LanguageModel {
@@ -48,7 +48,7 @@ export class LanguageModels {
       baseUrl: baseUrlOf(name, provider, environment),
       apiKey: provider.api_key_env === undefined ? null : environment.secret(provider.api_key_env),
       userAgent: `prompt-gateway/${version}`,
-      fetch: this.#fetch(connectMs),
+      fetch: this.#fetch(connectMs, provider.allow_link_local),
       clock,
     };
     return provider.kind === 'anthropic'
@@ -56,8 +56,9 @@ export class LanguageModels {
       : new OpenAiLanguageModel(options);
   }
 
-  #fetch(connectMs: number): ThinFetch {
-    const known = this.#transportByConnectMs.get(connectMs);
+  #fetch(connectMs: number, allowLinkLocal: boolean): ThinFetch {
+    const key = `${connectMs} ${allowLinkLocal}`;
+    const known = this.#transportByKey.get(key);
     if (known !== undefined) return known.fetch;
     const { config, environment } = this.#options;
     // Lower case first, as curl and undici have it.
@@ -72,9 +73,10 @@ export class LanguageModels {
       // Naming roots replaces Node's own list, and with it what NODE_EXTRA_CA_CERTS had added.
       caFiles: caFiles.length > 0 && trusted !== null ? [trusted, ...caFiles] : caFiles,
       connectTimeoutMs: connectMs,
+      allowLinkLocal,
       maxResponseBytes,
     });
-    this.#transportByConnectMs.set(connectMs, transport);
+    this.#transportByKey.set(key, transport);
     return transport.fetch;
   }
 }

@@ -218,6 +218,9 @@ async function prepareOrRelease(
  * a moment later, in `prepareCall`.
  */
 function workMs(request: GenerateRequest, parts: GenerateParts): number {
-  const route = parts.config.routes[request.route ?? parts.config.default_route];
+  const { routes, default_route: byDefault } = parts.config;
+  const name = request.route ?? byDefault;
+  // A caller's text: `constructor` is no route.
+  const route = Object.hasOwn(routes, name) ? routes[name] : undefined;
   return 2 * (route?.timeout.total_ms ?? 0);
 }

@@ -9,6 +9,7 @@ import {
   nearestName,
 } from '../kernel/index.ts';
 import type { Ledger, OutcomeBatch, OutcomeRecord } from '../ledger/index.ts';
+import type { Redaction } from './redaction.ts';
 import type { CallContext, GenerationObserver, OutcomeService, OutcomeSubmission } from './types.ts';
 
 const TEST_TAG = 'test';
@@ -16,6 +17,7 @@ const TEST_TAG = 'test';
 export interface OutcomeServiceParts {
   readonly ledger: Ledger;
   readonly metrics: GatewayConfig['metrics'];
+  readonly redaction: Redaction;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly observer: GenerationObserver;
@@ -109,7 +111,7 @@ function outcomeEntry(
     test: submission.tags.includes(TEST_TAG),
     tags: submission.tags,
     source: 'http',
-    metadata: submission.metadata,
+    metadata: submission.metadata === null ? null : parts.redaction.apply('metadata', submission.metadata),
   };
   return { kind: 'outcome', outcome };
 }

@@ -12,6 +12,7 @@ export function transportForTest(options: Partial<Parameters<typeof createTransp
     noProxy: null,
     caFiles: [],
     connectTimeoutMs: 3_000,
+    allowLinkLocal: false,
     maxResponseBytes: 8_388_608,
     ...options,
   });

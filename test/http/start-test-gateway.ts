@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { createKeyLimiter, createKeyRing, createSessions } from '../../src/access/index.ts';
+import { createKeyGuard, createKeyLimiter, createKeyRing, createSessions } from '../../src/access/index.ts';
 import { createLabels, NO_GATE } from '../../src/experiments/index.ts';
 import type { HttpServices, HttpSettings, RunningServer, SocketLimits } from '../../src/http/index.ts';
 import {
@@ -104,11 +104,25 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     spend: { spentOn: async () => 0 },
     clock: systemClock,
   });
+  const links = {
+    redeem: async () => {
+      throw new AppError('unauthorized', 'no link scripted');
+    },
+  };
+  const guard = createKeyGuard({
+    keys,
+    links,
+    maxWrongPerMinute: 20,
+    clock: systemClock,
+    logger: silentLogger,
+  });
   const metrics = createMetrics({
+    guard,
     config,
     experiments: { experiments: () => [], stops },
     prompts,
     ledger,
+    retention,
     routes,
     limits,
     gatewayVersion: '0.0.0-test',
@@ -118,12 +132,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     access: {
       keys,
       sessions: createSessions(Buffer.from('signing key of the test'), systemClock),
-      links: {
-        redeem: async () => {
-          throw new AppError('unauthorized', 'no link scripted');
-        },
-    retention,
-      },
+      guard,
       limits,
     },
     generate,
@@ -207,6 +216,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       logger: silentLogger,
     }),
     ledger,
+    retention,
     ledgerReader: {
       findGeneration: async (id) => generations.get(id) ?? null,
       listGenerations: async () => ({ generations: [], next: null }),
@@ -216,11 +226,11 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     metrics,
     drain,
     clock: systemClock,
-    retention,
     ids: systemIds(),
     logger: recordingLogger(logLines),
     settings: {
       allowedHosts: [],
+      trustedProxies: [],
       maxBodyBytes: 1_048_576,
       publicMetrics: false,
       maxJsonDepth: 64,
@@ -246,6 +256,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     drain,
     generate,
     ledger,
+    retention,
     submissions,
     generations,
     storedScores,
@@ -256,7 +267,6 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       fetch(`${server.url}${path}`, {
         method: 'POST',
         headers: { 'content-type': 'application/json', ...headers },
-    retention,
         body: typeof body === 'string' ? body : JSON.stringify(body),
       }),
     put: (path, body) =>

@@ -9,11 +9,13 @@ import { LOCAL_API_KEY_ID } from '../request-scope.ts';
 import type { RouteDefinition } from '../route-definition.ts';
 import { signInSchema } from '../schemas/access-schema.ts';
 import { sendJson } from '../send-json.ts';
+import { createSourceAddress } from '../source-address.ts';
 import { validateInput } from '../validate-input.ts';
 
 /** The sign-in of the admin page: a key or a one-time link becomes a signed cookie. */
 export function sessionRoutes({ access, settings }: HttpServices): readonly RouteDefinition[] {
-  const { keys, sessions, links } = access;
+  const { keys, guard, sessions } = access;
+  const sourceOf = createSourceAddress(settings.trustedProxies);
 
   const sessionOf = (request: IncomingMessage): Session | null => {
     const cookie = cookieOf(request, SESSION_COOKIE);
@@ -58,8 +60,9 @@ export function sessionRoutes({ access, settings }: HttpServices): readonly Rout
         requireOwnOrigin(request);
         const json = await readJsonBody(request, settings);
         const { key, token } = validateInput(signInSchema, json, 'The body');
-        if (token != null) await links.redeem(token);
-        const keyId = key == null ? LOCAL_API_KEY_ID : signInWith(key);
+        const source = sourceOf(request);
+        if (token != null) await guard.redeem(token, source);
+        const keyId = key == null ? LOCAL_API_KEY_ID : signInWith(key, source);
         const { session, cookie } = sessions.issue(keyId);
         // The route is public: its line would not say who came in otherwise.
         scope.logFields = { key_id: keyId };
@@ -81,8 +84,8 @@ export function sessionRoutes({ access, settings }: HttpServices): readonly Rout
     },
   ];
 
-  function signInWith(key: string): string {
-    const principal = keys.authenticate(key);
+  function signInWith(key: string, source: string): string {
+    const principal = guard.authenticate(key, source);
     if (hasScope(principal, 'read')) return principal.keyId;
     throw new AppError(
       'forbidden',

@@ -44,12 +44,15 @@ export const profileFeaturesField = z
  * Names and values are checked against the policy, not here: one error then tells every fault, with the declared kinds. And
  * a schema that walks 20 candidates of 12 features takes as long as ranking them.
  */
-export const featuresField = z
+const featuresField = z
   .custom<Readonly<Record<string, unknown>>>(
     (value) => value !== null && typeof value === 'object' && !Array.isArray(value),
     'must be an object of features',
   )
   .meta({ type: 'object', additionalProperties: {} });
+
+export const optionalFeaturesField = (description: string) =>
+  featuresField.nullish().meta({ description, type: ['object', 'null'], additionalProperties: {} });
 
 export const metadataField = z
   .record(keyField, z.unknown())

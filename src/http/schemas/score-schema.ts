@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { featuresField, idField, metadataField, nameField, tagsField } from './fields.ts';
+import { idField, metadataField, nameField, optionalFeaturesField, tagsField } from './fields.ts';
 
 const candidateSchema = z
   .strictObject({
     id: z.string().min(1).max(256).describe("The caller's own id; unique in the call."),
-    features: featuresField.nullish().describe('By declared name. A missing one takes its default.'),
+    features: optionalFeaturesField('By declared name. A missing one takes its default.'),
   })
   .meta({ id: 'ScoreCandidate' });
 
@@ -14,10 +14,8 @@ export const scoreBodySchema = z
       .array(candidateSchema)
       .describe('At least one; at most `max_candidates` of the policy (1,000 by default).'),
     policy: nameField('Policy of the configuration. Default: the only one, or the first.'),
-    profile_features: featuresField
-      .nullish()
-      .describe('Features of the user, as the recommender knows them.'),
-    context: featuresField.nullish().describe('Features of the moment: place, hour, device.'),
+    profile_features: optionalFeaturesField('Features of the user, as the recommender knows them.'),
+    context: optionalFeaturesField('Features of the moment: place, hour, device.'),
     user_id: idField('The user, as the caller knows them. Stored as a keyed hash only.'),
     session_id: idField('The session. Stored as a keyed hash only.'),
     external_id: idField("The caller's own id of this call, stored with it."),

@@ -18,6 +18,11 @@ export const problemSchema = z
   })
   .meta({ id: 'Problem' });
 
+/** What never became a request has no path and no id. */
+export const socketProblemSchema = problemSchema
+  .omit({ instance: true, request_id: true })
+  .meta({ id: 'SocketProblem' });
+
 export const openAiErrorSchema = z
   .object({
     error: z.object({
@@ -40,12 +45,12 @@ export const readinessSchema = z
     draining: z.boolean(),
     parts: z.object({
       database: partSchema,
+      retention: partSchema,
       config: partSchema,
       prompts: partSchema,
       providers: partSchema,
     }),
   })
-      retention: partSchema,
   .meta({ id: 'Readiness' });
 
 /** The main columns; the record holds everything that was written of the call. */
@@ -60,14 +65,14 @@ export const generationSchema = z
     status: z.enum(['ok', 'error', 'incomplete', 'client_closed']),
     cost_usd: z.number().nullable(),
     text: z.string().nullable(),
+    contents_erased: z
+      .boolean()
+      .describe('Text, variables, metadata and attempts went by `ledger.retention`.'),
     attempts: z.array(z.looseObject({ provider: z.string(), model: z.string(), outcome: z.string() })),
     outcomes: z.array(
       z.looseObject({
         outcome_id: z.string(),
         metric: z.string(),
-    contents_erased: z
-      .boolean()
-      .describe('Text, variables, metadata and attempts went by `ledger.retention`.'),
         reward: z.number(),
         counts: z.boolean(),
       }),

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
 import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, type Dispatcher, EnvHttpProxyAgent, Pool } from 'undici';
 import { AppError, errorMessage } from '../../kernel/index.ts';
+import { createGuardedLookup } from './guarded-lookup.ts';
 
 export interface DispatcherOptions {
   /** `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`; null when unset. */
@@ -11,6 +13,10 @@ export interface DispatcherOptions {
   /** PEM files trusted beside the default roots. */
   readonly caFiles: readonly string[];
   readonly connectTimeoutMs: number;
+  /** Names may resolve to link-local addresses and metadata services, too. */
+  readonly allowLinkLocal: boolean;
+  /** Default: the resolver of the system. */
+  readonly resolve?: LookupFunction;
   /** Largest answer body, streams included, in bytes. */
   readonly maxResponseBytes: number;
 }
@@ -30,7 +36,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
           secureContext: createSecureContext({ ca: [...rootCertificates, ...readCaFiles(options.caFiles)] }),
         };
   // undici sets TCP_NODELAY on every socket it opens.
-  const connect = { ...tlsOptions, timeout: options.connectTimeoutMs };
+  const connect = {
+    ...tlsOptions,
+    timeout: options.connectTimeoutMs,
+    ...(options.allowLinkLocal ? {} : { lookup: createGuardedLookup(options.resolve) }),
+  };
   const poolOptions = {
     maxResponseSize: options.maxResponseBytes,
     headersTimeout: 0,

@@ -238,6 +238,11 @@ describe('loadConfig', () => {
       withTop({ ledger: { redact: ['user.email'] } }),
       'must begin with variables.',
     ],
+    [
+      'a proxy that is no address',
+      withTop({ server: { trusted_proxies: ['proxy.internal'] } }),
+      'neither an address nor a network',
+    ],
     ['a redaction of nothing', withTop({ ledger: { redact: ['variables.'] } }), 'names nothing below'],
     [
       'a certificate file that is absent',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { configSchema } from '../../../src/config/index.ts';
 import { AppError } from '../../../src/kernel/index.ts';
-import { createOutcomeService, type OutcomeSubmission } from '../../../src/serving/index.ts';
+import { createOutcomeService, createRedaction, type OutcomeSubmission } from '../../../src/serving/index.ts';
 import { countingIds } from '../../fakes/counting-ids.ts';
 import { fixedClock } from '../../fakes/fixed-clock.ts';
 import { recordingLedger } from '../../fakes/recording-ledger.ts';
@@ -45,7 +45,14 @@ function service() {
   const observer = { generation: () => {}, outcomes: () => {} };
   return {
     ledger,
-    outcomes: createOutcomeService({ ledger, metrics, clock: fixedClock(), ids: countingIds(), observer }),
+    outcomes: createOutcomeService({
+      ledger,
+      metrics,
+      redaction: createRedaction(['metadata.email']),
+      clock: fixedClock(),
+      ids: countingIds(),
+      observer,
+    }),
   };
 }
 
@@ -83,6 +90,16 @@ describe('recording an outcome', () => {
     expect(receipt.outcomeIds).toEqual(['out_1']);
     expect(ledger.batches[0]?.entries[0]).toMatchObject({
       outcome: { windowMs: 86_400_000, outcomeId: 'out_1' },
+    });
+  });
+
+  test('replaces what the configuration redacts before anything is stored', async () => {
+    const { ledger, outcomes } = service();
+
+    await outcomes.record([submission({ metadata: { email: 'a@example.org', screen: 'home' } })], context);
+
+    expect(ledger.batches[0]?.entries[0]).toMatchObject({
+      outcome: { metadata: { email: '[redacted]', screen: 'home' } },
     });
   });
 
