@@ -8,7 +8,7 @@ import type { Target } from './target.ts';
 
 /** More than any gateway of this kind takes, so that no round runs out of outcomes and none is sent twice. */
 const MAX_REQUESTS_PER_SECOND = 12_000;
-const MAX_BATCHES_PER_SECOND = 400;
+const MAX_BATCHES_PER_SECOND = 600;
 const OUTCOMES_PER_BATCH = 100;
 /** Columns of a copy that are its own or empty. */
 const LEFT_OUT = ['seq', 'id', 'external_id', 'variables_json', 'messages_json', 'text'];

@@ -36,5 +36,3 @@ export interface LoadResult {
   /** What the load itself cost. */
   readonly generatorCpuUs: number;
 }
-
-export type LoadGenerator = (load: Load) => Promise<LoadResult>;

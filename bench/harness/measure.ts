@@ -82,7 +82,7 @@ export async function measure(
     upstreamCalls,
     hiddenRetries: Math.max(0, upstreamCalls - explained),
     cpuUsPerRequest:
-      cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / Math.max(1, result.answered),
+      cpuBefore === null || cpuAfter === null ? null : (cpuAfter - cpuBefore) / result.answered,
     upstreamCpuUs,
     rssMb,
   };

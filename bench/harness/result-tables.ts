@@ -1,3 +1,4 @@
+import { goalFigures } from './goals.ts';
 import { type BenchResults, type ContenderFacts, type Summary, summaryOf } from './results.ts';
 import { SCENARIOS, type Scenario, type ScenarioName } from './scenario.ts';
 
@@ -7,6 +8,7 @@ export function resultTables(results: BenchResults): string {
   const generate = measured.filter(({ group }) => group === 'generate');
   return [
     conditions(results),
+    ...goals(results),
     ...(generate.length > 1 ? [overview(results, generate)] : []),
     ...(measured.some(({ group }) => group !== 'generate') ? [otherCalls(results)] : []),
     details(results, measured),
@@ -24,6 +26,18 @@ function conditions({ machine, generator, seconds, rounds }: BenchResults): stri
     `${machine.syncMs.toFixed(2)} ms. Load by ${load}; fake provider, targets and load on this one machine. ` +
     `Medians of ${rounds} rounds of ${seconds} s, forwards and backwards.`
   );
+}
+
+function goals(results: BenchResults): readonly string[] {
+  const figures = goalFigures(results);
+  if (figures.length === 0) return [];
+  const rows = figures.map(({ what, goal, figure, isReached }) => [
+    what,
+    goal,
+    figure,
+    isReached ? 'yes' : '**no**',
+  ]);
+  return [table(['what', 'goal', 'found', 'reached'], rows)];
 }
 
 function overview(results: BenchResults, scenarios: readonly Scenario[]): string {
@@ -150,11 +164,13 @@ export function table(titles: readonly string[], rows: readonly (readonly string
 }
 
 function whole(value: number | null): string {
-  return value === null ? '?' : Math.round(value).toLocaleString('en');
+  if (value === null) return '?';
+  return Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–';
 }
 
 function fixed(value: number, digits: number): string {
-  return value.toFixed(digits);
+  // Of nothing that was answered.
+  return Number.isFinite(value) ? value.toFixed(digits) : '–';
 }
 
 function times(ratio: number | null): string {

@@ -21,6 +21,8 @@ export interface ContenderFacts {
   readonly title: string;
   readonly logs: string;
   readonly startMs: number;
+  /** What one caller waits for the commit, median, as `Server-Timing` tells it; null where that says nothing. */
+  readonly commitMs: number | null;
   /** Rows of generations in its database at the end, and the calls it had made upstream; null where it has none. */
   readonly rows: { readonly generations: number; readonly upstreamCalls: number } | null;
 }

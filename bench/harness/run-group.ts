@@ -4,6 +4,7 @@ import Database from 'better-sqlite3';
 import type { FakeUpstream } from './fake-upstream.ts';
 import { type Contender, openGroup, type Plan } from './group.ts';
 import { type GeneratorName, type Measurement, measure } from './measure.ts';
+import { median } from './quantile.ts';
 import { type ContenderFacts, requestsPerSecond, type Series } from './results.ts';
 import type { GroupName, Scenario } from './scenario.ts';
 import { databaseFileIn } from './start-target.ts';
@@ -58,6 +59,7 @@ export async function runGroup(
       for (const scenario of scenarios) {
         // Forwards, then backwards: a drift of the machine hits all alike.
         for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
+          if (!takesPart(contender, scenario)) continue;
           const subject = contender.subjectOf(scenario, round);
           const options = { seconds: plan.seconds, generator };
           const measured = await counted(contender, () => measure(scenario, subject, upstream, options));
@@ -70,6 +72,12 @@ export async function runGroup(
       }
     }
     await upstream.delayAnswers(0);
+    const commits = new Map<Contender, number | null>();
+    if (scenarios.some(({ name }) => name === 'c1')) {
+      for (const contender of contenders) {
+        commits.set(contender, await counted(contender, () => medianCommitMs(contender, scenarios)));
+      }
+    }
     await opened.close();
     return {
       contenders: contenders.map((contender) => ({
@@ -78,6 +86,7 @@ export async function runGroup(
         title: contender.title,
         logs: contender.logs,
         startMs: contender.server.startMs,
+        commitMs: commits.get(contender) ?? null,
         rows: rowsOf(contender, group, calls.get(contender) ?? 0),
       })),
       series: [...series.values()].map(({ scenario, target, rounds }) => ({
@@ -90,6 +99,11 @@ export async function runGroup(
     await opened.close();
     opened.removeFiles();
   }
+}
+
+/** What a log line costs shows where the processor is the limit; elsewhere it would only be the gateway once more. */
+function takesPart({ name }: Contender, scenario: Scenario): boolean {
+  return name !== 'gateway-info' || scenario.name === 'c64';
 }
 
 /** One scenario of each kind of request. */
@@ -105,6 +119,25 @@ function lineOf(measured: Measurement): string {
   const rate = `${requestsPerSecond(measured).toFixed(0)} req/s, p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(1)} ms`;
   const faults = errors === 0 ? '' : `, ${errors} errors (${firstError})`;
   return `${rate}${faults}${hiddenRetries === 0 ? '' : `, ${hiddenRetries} hidden retries`}`;
+}
+
+const TIMED_CALLS = 200;
+
+/** Of calls one after the other. */
+async function medianCommitMs(contender: Contender, scenarios: readonly Scenario[]): Promise<number | null> {
+  const scenario = scenarios.find(({ name }) => name === 'c1');
+  if (scenario === undefined) return null;
+  const { server, requests } = contender.subjectOf(scenario, 0);
+  const init = { method: 'POST', headers: { ...requests.headers }, body: requests.bodies[0] ?? '' };
+  const commitsMs: number[] = [];
+  for (let call = 0; call < TIMED_CALLS; call += 1) {
+    const response = await fetch(server.url + requests.path, init);
+    await response.arrayBuffer();
+    const commit = /db;dur=([\d.]+)/.exec(response.headers.get('server-timing') ?? '')?.[1];
+    if (commit === undefined) return null;
+    commitsMs.push(Number(commit));
+  }
+  return median(commitsMs);
 }
 
 /** The first request of a start is a call, too. */

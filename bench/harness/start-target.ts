@@ -19,6 +19,8 @@ import {
 
 const LITELLM = join(ROOT, '.cache/litellm/bin/litellm');
 const PORTKEY = join(ROOT, '.cache/peers/portkey/node_modules/@portkey-ai/gateway/build/start-server.js');
+/** It refuses to start without one. */
+const LITELLM_KEY = 'sk-litellm-bench-0123456789';
 /** LiteLLM takes 10 to 20 s on an idle machine. */
 const LITELLM_START_TIMEOUT_MS = 120_000;
 
@@ -147,10 +149,11 @@ async function startLitellm(upstream: FakeUpstream, folder: string): Promise<Tar
     ],
     litellm_settings: { num_retries: 0 },
     router_settings: { num_retries: 0, disable_cooldowns: true },
+    general_settings: { master_key: LITELLM_KEY },
   };
   // JSON is YAML.
   writeFileSync(configPath, JSON.stringify(config));
-  const calls = chatCalls({ authorization: 'Bearer none' });
+  const calls = chatCalls({ authorization: `Bearer ${LITELLM_KEY}` });
   const server = await startServer({
     name: 'litellm',
     command: LITELLM,

@@ -13,8 +13,10 @@ if [ -f "$portkey/node_modules/@portkey-ai/gateway/build/start-server.js" ]; the
   exit 0
 fi
 mkdir -p "$portkey"
-printf '{ "name": "peer-portkey", "private": true }\n' >"$portkey/package.json"
-# Its release asks for ranges: the newest versions inside them are what a user gets today.
+# With the newest versions in the ranges it asks for (hono 4.13, @hono/node-server 1.19) every stream of it ends in status
+# 500, "immutable": these two answer.
+printf '{ "name": "peer-portkey", "private": true, "overrides": { "hono": "4.9.7", "@hono/node-server": "1.13.8" } }\n' \
+  >"$portkey/package.json"
 npm install --prefix "$portkey" --no-audit --no-fund --ignore-scripts --save-exact \
   "@portkey-ai/gateway@$portkey_version"
 echo "Portkey $portkey_version installed in $portkey"
