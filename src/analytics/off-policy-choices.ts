@@ -1,4 +1,5 @@
 import { type Clock, HOUR_MS } from '../kernel/index.ts';
+import { candidatesOfJson } from '../ledger/index.ts';
 import {
   type LoggedFeatures,
   type PolicyReplay,
@@ -175,11 +176,8 @@ function only(index: number, count: number): readonly number[] {
 
 /** Row mapper: what the writer put there, see `ScoreRecord`. */
 function loggedFeatures({ features }: PolicyDecision): LoggedFeatures {
-  const candidates = JSON.parse(features?.candidatesJson ?? '[]') as {
-    readonly features: LoggedFeatures['candidates'][number];
-  }[];
   return {
-    candidates: candidates.map((candidate) => candidate.features),
+    candidates: candidatesOfJson(features?.candidatesJson ?? '[]').map((candidate) => candidate.features),
     profile: JSON.parse(features?.profileJson ?? 'null') as LoggedFeatures['profile'],
     context: JSON.parse(features?.contextJson ?? 'null') as LoggedFeatures['context'],
   };

@@ -71,7 +71,10 @@ export interface PolicyDecision {
   readonly propensities: readonly number[];
   /** Predicted rewards on [0, 1] with 1 the best. */
   readonly estimates: readonly number[];
-  /** Null: not asked for. JSON: most targets never look, and the others read it where there is time. */
+  /**
+   * Null: not asked for. JSON: most targets never look, and the others read it where there is time; `candidatesOfJson` of
+   * the ledger reads the first.
+   */
   readonly features: {
     readonly candidatesJson: string;
     readonly profileJson: string | null;

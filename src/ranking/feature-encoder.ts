@@ -68,8 +68,10 @@ function featureEncoder(policy: ScorePolicy): FeatureEncoder {
   ];
 
   const read: FeatureEncoder['read'] = (source, values, path, findings) => {
-    const { features, names: known } = bySource[source];
-    const row: number[] = [];
+    const { features, names: known, width } = bySource[source];
+    // Of its final length at once, here and below: rows are made for every candidate, and growing makes each several times.
+    const row = new Array<number>(width);
+    let at = 0;
     if (values !== null) {
       for (const name of Object.keys(values)) {
         if (!known.has(name)) reportUnknown(name, [...known], path(), policy.unknownFeatures, findings);
@@ -79,14 +81,19 @@ function featureEncoder(policy: ScorePolicy): FeatureEncoder {
       const isSent = values !== null && Object.hasOwn(values, feature.name);
       const value = isSent ? (values[feature.name] ?? null) : null;
       if (!fits(feature, value)) reportValue(feature, value, path(), policy.unknownFeatures, findings);
-      encode(feature, value, row);
+      at = encode(feature, value, row, at);
     }
     return row;
   };
 
   const inputs: FeatureEncoder['inputs'] = (candidate, profile, context) => {
-    const row = [1, ...candidate, ...profile, ...context];
-    for (const { left, right } of products) row.push((row[left.at] ?? 0) * (row[right.at] ?? 0));
+    const row = new Array<number>(names.length);
+    row[0] = 1;
+    let at = 1;
+    for (const input of candidate) row[at++] = input;
+    for (const input of profile) row[at++] = input;
+    for (const input of context) row[at++] = input;
+    for (const { left, right } of products) row[at++] = (row[left.at] ?? 0) * (row[right.at] ?? 0);
     return row;
   };
 
@@ -119,12 +126,26 @@ export function inputNames(policy: ScorePolicy): readonly string[] {
   return encoderOf(policy).names;
 }
 
-function sourceOf(
-  all: readonly FeatureDefinition[],
-  source: FeatureSource,
-): { readonly features: readonly FeatureDefinition[]; readonly names: ReadonlySet<string> } {
+function sourceOf(all: readonly FeatureDefinition[], source: FeatureSource): SourceFeatures {
   const features = all.filter((feature) => feature.source === source);
-  return { features, names: new Set(features.map(({ name }) => name)) };
+  return {
+    features,
+    names: new Set(features.map(({ name }) => name)),
+    width: features.reduce((sum, feature) => sum + inputNamesOf(feature).length, 0),
+  };
+}
+
+interface SourceFeatures {
+  readonly features: readonly FeatureDefinition[];
+  readonly names: ReadonlySet<string>;
+  /** Inputs of all of them. */
+  readonly width: number;
+}
+
+function inputNamesOf(feature: FeatureDefinition): readonly string[] {
+  return feature.kind === 'category'
+    ? feature.values.map((value) => `${feature.name}=${value}`)
+    : [feature.name];
 }
 
 interface InputPlace {
@@ -138,11 +159,7 @@ function blocksOf(features: readonly FeatureDefinition[]): ReadonlyMap<string, r
   let at = 1;
   return new Map(
     features.map((feature) => {
-      const names =
-        feature.kind === 'category'
-          ? feature.values.map((value) => `${feature.name}=${value}`)
-          : [feature.name];
-      const places = names.map((name) => {
+      const places = inputNamesOf(feature).map((name) => {
         const place = { name, at };
         at += 1;
         return place;
@@ -167,24 +184,28 @@ function fits(feature: FeatureDefinition, value: unknown): boolean {
   }
 }
 
-/** What does not fit counts as missing; a text that is none of the values as none of them. */
-function encode(feature: FeatureDefinition, value: unknown, row: number[]): void {
+/**
+ * Writes the inputs of one feature from `at` on; returns where the next one begins. What does not fit counts as missing; a
+ * text that is none of the values as none of them.
+ */
+function encode(feature: FeatureDefinition, value: unknown, row: number[], at: number): number {
   switch (feature.kind) {
     case 'number': {
       const number = typeof value === 'number' && Number.isFinite(value) ? value : feature.default;
-      row.push(Math.min(1, Math.max(0, (number - feature.min) / (feature.max - feature.min))));
-      return;
+      row[at] = Math.min(1, Math.max(0, (number - feature.min) / (feature.max - feature.min)));
+      return at + 1;
     }
     case 'boolean':
-      row.push((typeof value === 'boolean' ? value : feature.default) ? 1 : 0);
-      return;
+      row[at] = (typeof value === 'boolean' ? value : feature.default) ? 1 : 0;
+      return at + 1;
     case 'category': {
       const category = typeof value === 'string' ? value : feature.default;
-      for (const known of feature.values) row.push(known === category ? 1 : 0);
-      return;
+      let next = at;
+      for (const known of feature.values) row[next++] = known === category ? 1 : 0;
+      return next;
     }
     default:
-      feature satisfies never;
+      return feature satisfies never;
   }
 }
 

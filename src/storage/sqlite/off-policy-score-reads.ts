@@ -7,6 +7,7 @@ import type {
   PolicyTotals,
   PolicyTotalsQuery,
 } from '../../analytics/index.ts';
+import { candidatesOfJson } from '../../ledger/index.ts';
 import type { Connection } from './connection.ts';
 
 /** A page ends here at the latest: parsing its candidates takes a few milliseconds. */
@@ -207,12 +208,7 @@ function policyCell(row: DecisionSums, rewards: RewardRow | undefined): PolicyCe
 }
 
 function policyDecision(row: DecisionRow, withFeatures: boolean): PolicyDecision {
-  // What the writer put there: see `ScoreRecord`.
-  const candidates = JSON.parse(row.candidates_json) as {
-    readonly id: string;
-    readonly propensity: number;
-    readonly estimate: number;
-  }[];
+  const candidates = candidatesOfJson(row.candidates_json);
   return {
     createdAtMs: row.created_at_ms,
     reward: row.reward,

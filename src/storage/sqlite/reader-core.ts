@@ -12,7 +12,7 @@ import { createLabelEventPages, type LabelEventPages } from './label-event-pages
 import { OUTCOME_COLUMN_NAMES } from './outcome-columns.ts';
 import { createRetentionStateReader, horizonsOf } from './retention-state.ts';
 import { createRolloutEventPages, type RolloutEventPages } from './rollout-event-pages.ts';
-import { SCORE_COLUMN_NAMES } from './score-columns.ts';
+import { exportedScoreRow, SCORE_COLUMN_NAMES } from './score-columns.ts';
 import { createScoreReads, type ScoreReads } from './score-reads.ts';
 import { createShadowReads, type ShadowReads } from './shadow-totals.ts';
 import { storedOutcome } from './stored-outcome.ts';
@@ -141,7 +141,8 @@ export function createReaderCore(database: Connection, file: string): ReaderCall
       let characters = 0;
       for (const row of pages[table].iterate(afterSequence, rowLimit)) {
         // Row mapper: an object per row, as better-sqlite3 makes them.
-        const columns = row as Record<string, unknown>;
+        const stored = row as Record<string, unknown>;
+        const columns = table === 'scores' ? exportedScoreRow(stored) : stored;
         rows.push(columns);
         for (const value of Object.values(columns))
           characters += typeof value === 'string' ? value.length : 8;

@@ -1,6 +1,7 @@
 import type { Connection } from './connection.ts';
 import type { JoinableOutcome } from './reward-joiner.ts';
 import {
+  boundScore,
   SCORE_FACT_COLUMNS,
   SCORE_INSERT_COLUMNS,
   type ScoreFacts,
@@ -62,9 +63,9 @@ export function createScoreAppender(database: Connection): ScoreAppender {
 
   return {
     append: (values, waitedMs) => {
-      const score = insert.get(...values, waitedMs) as ScoreFacts | undefined;
+      const score = insert.get(...boundScore(values), waitedMs) as ScoreFacts | undefined;
       // The id is the first column.
-      if (score === undefined) return byId.get(values[0]) as ScoreFacts;
+      if (score === undefined) return byId.get(values.row[0]) as ScoreFacts;
       rollups.addDecision(score);
       const metrics = rewards.reportedMetrics(score.id);
       if (metrics.length > 0) {

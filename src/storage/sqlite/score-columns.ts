@@ -1,7 +1,15 @@
-import type { ScoreRecord } from '../../ledger/index.ts';
+import { candidatesOfJson, type ScoreRecord } from '../../ledger/index.ts';
 import { type ColumnMap, columnTable, type SqlValue } from './column-codec.ts';
+import {
+  type CandidatesInTransit,
+  candidatesJson,
+  packCandidates,
+  packedCharacters,
+} from './packed-candidates.ts';
 
-/** Every field of a score with its column. */
+type Row = Omit<ScoreRecord, 'candidates'>;
+
+/** Every field of a score with its column, but the candidates. */
 const SCORE_COLUMNS = {
   id: ['id', 'plain'],
   createdAtMs: ['created_at_ms', 'plain'],
@@ -19,7 +27,6 @@ const SCORE_COLUMNS = {
   sessionKey: ['session_key', 'plain'],
   test: ['test', 'flag'],
   shadowOf: ['shadow_of', 'plain'],
-  candidates: ['candidates_json', 'json'],
   chosen: ['chosen', 'plain'],
   chosenPropensity: ['chosen_propensity', 'plain'],
   chosenInput: ['chosen_input_json', 'json'],
@@ -30,23 +37,27 @@ const SCORE_COLUMNS = {
   totalMs: ['total_ms', 'plain'],
   configHash: ['config_hash', 'plain'],
   gatewayVersion: ['gateway_version', 'plain'],
-} as const satisfies ColumnMap<ScoreRecord>;
+} as const satisfies ColumnMap<Row>;
 
-type ScoreColumn = (typeof SCORE_COLUMNS)[keyof typeof SCORE_COLUMNS][0];
+/** A score on its way to the writer. */
+export interface ScoreValues {
+  /** In the order of `SCORE_INSERT_COLUMNS`, without the last one. */
+  readonly row: readonly SqlValue[];
+  readonly candidates: CandidatesInTransit;
+}
 
-/** A score as bound to its INSERT, in the order of `SCORE_INSERT_COLUMNS`: flat, so that it crosses a thread cheaply. */
-export type ScoreValues = readonly SqlValue[];
-
-const TABLE = columnTable<ScoreRecord, typeof SCORE_COLUMNS>(SCORE_COLUMNS);
+const TABLE = columnTable<Row, typeof SCORE_COLUMNS>(SCORE_COLUMNS);
+const CANDIDATES_COLUMN = 'candidates_json';
 
 /** Columns of the record. */
-export const SCORE_COLUMN_NAMES: readonly ScoreColumn[] = TABLE.names;
+export const SCORE_COLUMN_NAMES: readonly string[] = [...TABLE.names, CANDIDATES_COLUMN];
 
 /** With what rollups need of the candidates, so that nobody has to parse them again. */
 export const SCORE_INSERT_COLUMNS: readonly string[] = [
-  ...SCORE_COLUMN_NAMES,
+  ...TABLE.names,
   'candidate_count',
   'chosen_best',
+  CANDIDATES_COLUMN,
 ];
 
 /** Throws a TypeError on a value that no column can hold. */
@@ -54,10 +65,33 @@ export function toScoreValues(record: ScoreRecord): ScoreValues {
   const { candidates, chosen } = record;
   const estimate = candidates.find(({ id }) => id === chosen)?.estimate ?? Number.NEGATIVE_INFINITY;
   const isBest = candidates.every((candidate) => candidate.estimate <= estimate);
-  return [...TABLE.encode(record), candidates.length, isBest ? 1 : 0];
+  return {
+    row: [...TABLE.encode(record), candidates.length, isBest ? 1 : 0],
+    candidates: packCandidates(candidates),
+  };
 }
 
-export const fromScoreRow: (row: Readonly<Record<string, unknown>>) => ScoreRecord = TABLE.decode;
+/** What its INSERT binds, in the order of `SCORE_INSERT_COLUMNS`. */
+export function boundScore({ row, candidates }: ScoreValues): readonly SqlValue[] {
+  return [...row, candidatesJson(candidates)];
+}
+
+/** For the limit of the queue. */
+export function scoreCharacters({ row, candidates }: ScoreValues): number {
+  return row.reduce<number>(
+    (sum, value) => sum + (typeof value === 'string' ? value.length : 8),
+    packedCharacters(candidates),
+  );
+}
+
+export function fromScoreRow(row: Readonly<Record<string, unknown>>): ScoreRecord {
+  return { ...TABLE.decode(row), candidates: candidatesOfJson(String(row[CANDIDATES_COLUMN])) };
+}
+
+/** A row as exports give it: one object per candidate, whatever the ledger keeps. */
+export function exportedScoreRow(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return { ...row, [CANDIDATES_COLUMN]: JSON.stringify(candidatesOfJson(String(row[CANDIDATES_COLUMN]))) };
+}
 
 /** The columns of a score that joins and rollups need. */
 export const SCORE_FACT_COLUMNS =

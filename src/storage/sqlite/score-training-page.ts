@@ -1,3 +1,4 @@
+import { candidatesOfJson } from '../../ledger/index.ts';
 import type { LoggedChoice, RewardChange, TrainingPage, TrainingPageQuery } from '../../ranking/index.ts';
 import type { Connection } from './connection.ts';
 
@@ -143,12 +144,7 @@ function choiceOf(row: ChoiceRow): LoggedChoice {
   if (input_json !== null)
     return { sequence, input: JSON.parse(input_json) as readonly number[], features: null };
   if (candidates_json === null) return { sequence, input: null, features: null };
-  // Row mappers: written from the types of a score.
-  const candidates = JSON.parse(candidates_json) as readonly {
-    readonly id: string;
-    readonly features: Features;
-  }[];
-  const chosen = candidates.find(({ id }) => id === row.chosen);
+  const chosen = candidatesOfJson(candidates_json).find(({ id }) => id === row.chosen);
   return {
     sequence,
     input: null,

@@ -4,7 +4,7 @@ import type { ShadowSpendSource } from '../../serving/index.ts';
 import type { SqlValue } from './column-codec.ts';
 import { toGenerationValues } from './generation-columns.ts';
 import type { ReaderPort } from './reader-port.ts';
-import { toScoreValues } from './score-columns.ts';
+import { scoreCharacters, toScoreValues } from './score-columns.ts';
 import { toShadowPairValues } from './shadow-pair-columns.ts';
 import type { WriterCalls } from './writer-calls.ts';
 
@@ -29,7 +29,7 @@ export function shadowLedger(writer: WriterCalls): ShadowLedger {
       const values = record === null ? null : toScoreValues(record);
       await writer.submit(
         { kind: 'append_shadow_score', values, pair: toShadowPairValues(pair) },
-        charactersOf(values ?? []),
+        values === null ? 0 : scoreCharacters(values),
       );
     },
   };

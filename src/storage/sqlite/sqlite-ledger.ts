@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/index.ts';
 import type { IdempotencyClaimResult, Ledger, OutcomeBatch, OutcomeReceipt } from '../../ledger/index.ts';
 import { toGenerationValues } from './generation-columns.ts';
 import { toOutcomeRow } from './outcome-columns.ts';
-import { toScoreValues } from './score-columns.ts';
+import { scoreCharacters, toScoreValues } from './score-columns.ts';
 import type { WriterCalls } from './writer-calls.ts';
 import type { OutcomeEntry } from './writer-commands.ts';
 
@@ -20,8 +20,7 @@ export function createSqliteLedger(options: { readonly writer: WriterCalls; read
     },
     appendScore: async (record, completes) => {
       const values = toScoreValues(record);
-      let characters = completes?.responseJson.length ?? 0;
-      for (const value of values) characters += typeof value === 'string' ? value.length : 8;
+      const characters = scoreCharacters(values) + (completes?.responseJson.length ?? 0);
       await submit({ kind: 'append_score', values, completes }, characters);
     },
     appendOutcomes: async (batch: OutcomeBatch): Promise<OutcomeReceipt> => {

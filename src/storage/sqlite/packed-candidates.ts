@@ -1,0 +1,73 @@
+import type { CandidateColumns, ScoreRecord } from '../../ledger/index.ts';
+
+/**
+ * Candidates on their way to the writer. Their numbers cross the thread boundary as one block of memory, and the writer
+ * makes the text: writing 200 numbers in decimal takes longer than anything else that ranking does.
+ */
+export interface PackedCandidates {
+  readonly ids: readonly string[];
+  /** By column: estimates, propensities, then the features that are numbers for every candidate. */
+  readonly numbers: Float64Array;
+  /** In the order of the request. Null: the next column of `numbers`. */
+  readonly features: readonly (readonly [name: string, values: readonly unknown[] | null])[];
+}
+
+/** Text where candidates have different features. Throws a TypeError on a value that JSON cannot hold. */
+export type CandidatesInTransit = PackedCandidates | string;
+
+export function packCandidates(candidates: ScoreRecord['candidates']): CandidatesInTransit {
+  const names = commonNames(candidates);
+  if (names === null) return JSON.stringify(candidates);
+  const count = candidates.length;
+  const rows = candidates.map(({ features }) => Object.values(features));
+  const numbers = new Float64Array(count * (2 + names.length));
+  candidates.forEach(({ estimate, propensity }, index) => {
+    numbers[index] = estimate;
+    numbers[count + index] = propensity;
+  });
+  let used = 2 * count;
+  const features = names.map((name, place) => {
+    for (let index = 0; index < count; index += 1) {
+      const value = rows[index]?.[place];
+      if (typeof value !== 'number') return [name, rows.map((row) => row[place])] as const;
+      numbers[used + index] = value;
+    }
+    used += count;
+    return [name, null] as const;
+  });
+  return { ids: candidates.map(({ id }) => id), numbers: numbers.slice(0, used), features };
+}
+
+/** Null: features differ from one candidate to the next, be it in their order, and only one object each says how. */
+function commonNames(candidates: ScoreRecord['candidates']): readonly string[] | null {
+  const names = Object.keys(candidates[0]?.features ?? {});
+  for (const { features } of candidates) {
+    const own = Object.keys(features);
+    if (own.length !== names.length) return null;
+    for (let place = 0; place < own.length; place += 1) if (own[place] !== names[place]) return null;
+  }
+  return names;
+}
+
+/** For the limit of the queue: about as many characters as the text will have. */
+export function packedCharacters(candidates: CandidatesInTransit): number {
+  if (typeof candidates === 'string') return candidates.length;
+  return 20 * candidates.ids.length * (3 + candidates.features.length);
+}
+
+export function candidatesJson(candidates: CandidatesInTransit): string {
+  if (typeof candidates === 'string') return candidates;
+  const { ids, numbers, features } = candidates;
+  let columns = 0;
+  const nextColumn = (): readonly number[] => {
+    columns += 1;
+    return Array.from(numbers.subarray((columns - 1) * ids.length, columns * ids.length));
+  };
+  const stored: CandidateColumns = {
+    ids,
+    estimates: nextColumn(),
+    propensities: nextColumn(),
+    features: Object.fromEntries(features.map(([name, values]) => [name, values ?? nextColumn()])),
+  };
+  return JSON.stringify(stored);
+}
