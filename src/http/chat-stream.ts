@@ -1,8 +1,8 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
 import { AppError } from '../kernel/index.ts';
 import type { GenerateRequest, GenerateStreamEvent, GenerationHead } from '../serving/index.ts';
+import { noteError } from './answer-error.ts';
 import { chatFinishReason, chatUsage, gatewayFields, headFieldsOf } from './chat-wire.ts';
-import { noteError } from './error-middleware.ts';
 import type { HttpServices } from './http-services.ts';
 import { headFields, noteAnswer } from './note-answer.ts';
 import { asAppError, openAiError } from './problem.ts';
@@ -10,7 +10,7 @@ import type { RequestScope } from './request-scope.ts';
 import { createSseWriter, type SseWriter } from './sse-writer.ts';
 
 interface ChatStreamParts {
-  readonly response: Response;
+  readonly response: ServerResponse;
   readonly scope: RequestScope;
   readonly services: HttpServices;
   /** As the caller named it: which upstream model answers is not known before the end. */
@@ -21,7 +21,7 @@ interface ChatStreamParts {
 /** A call as `chat.completion.chunk` events. A failure after the first one ends the stream without `[DONE]`. */
 export async function streamChat(call: GenerateRequest, parts: ChatStreamParts): Promise<void> {
   const { response, scope, services } = parts;
-  const writer = createSseWriter(response);
+  const writer = createSseWriter(response, scope);
   const stream = createChunkWriter(writer, parts);
   try {
     for await (const event of services.generate.stream(call, scope.abort.signal)) await stream(event);
@@ -89,11 +89,11 @@ function createChunkWriter(writer: SseWriter, parts: ChatStreamParts) {
 }
 
 function begin(head: GenerationHead, replayed: boolean, writer: SseWriter, parts: ChatStreamParts): void {
-  if (head.promptVersion !== null && !parts.response.headersSent) {
-    parts.response.setHeader('X-Prompt-Version', head.promptVersion);
-  }
-  parts.scope.logFields = headFields(head);
-  writer.begin(replayed ? { 'Idempotency-Replayed': 'true' } : {});
+  const { scope } = parts;
+  if (head.promptVersion !== null) scope.head.push('X-Prompt-Version', head.promptVersion);
+  if (replayed) scope.head.push('Idempotency-Replayed', 'true');
+  scope.logFields = headFields(head);
+  writer.begin();
 }
 
 function toolCallDelta(event: Extract<GenerateStreamEvent, { kind: 'tool_call' }>) {

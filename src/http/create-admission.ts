@@ -3,12 +3,12 @@ import { createAuthentication } from './authentication.ts';
 import type { AccessServices, HttpSettings } from './http-services.ts';
 import { setLimitHeaders } from './limit-headers.ts';
 import type { RequestScope } from './request-scope.ts';
-import type { RouteDefinition } from './route-definition.ts';
+import type { DirectRoute } from './route-definition.ts';
 import { createSourceAddress } from './source-address.ts';
 
 /** Lets a request in, or fails with `unauthorized` and `forbidden`. Nothing to wait for unless its key has limits. */
 export type Admit = (
-  definition: RouteDefinition,
+  route: Pick<DirectRoute, 'access' | 'isModelCall'>,
   request: IncomingMessage,
   response: ServerResponse,
   scope: RequestScope,
@@ -20,10 +20,10 @@ export function createAdmission(
 ): Admit {
   const sourceOf = createSourceAddress(settings.trustedProxies);
   const authenticate = createAuthentication({ ...access, sourceOf });
-  return (definition, request, response, scope) => {
-    scope.caller = authenticate(request, definition.access);
+  return (route, request, response, scope) => {
+    scope.caller = authenticate(request, route.access);
     const { principal } = scope.caller;
-    if (definition.isModelCall !== true || principal === null) return null;
+    if (route.isModelCall !== true || principal === null) return null;
     const { requestsPerMinute, tokensPerMinute } = principal.limits;
     if (requestsPerMinute === null && tokensPerMinute === null) return null;
     return access.limits

@@ -3,7 +3,7 @@ import { AppError } from '../kernel/index.ts';
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 
-type HostCheck = (request: Pick<IncomingMessage, 'headers' | 'url'>) => void;
+export type HostCheck = (request: Pick<IncomingMessage, 'headers' | 'url'>) => void;
 
 /**
  * Decides whether a request is for a host of ours. A web page can make its own name resolve to 127.0.0.1 and then read an open

@@ -1,22 +1,18 @@
 import type { Express, Request, Response } from 'express';
 import { AppError, nearestName } from '../kernel/index.ts';
-import type { Admit } from './create-admission.ts';
 import { scopeOf } from './request-scope.ts';
 import type { RouteDefinition } from './route-definition.ts';
+import type { ServeRoute } from './serve-route.ts';
 
 /** Longest piece of a path that an error repeats. */
 const MAX_ECHO_CHARACTERS = 100;
 
 /** Mounts every route, and for each path the answer to methods it does not have. */
-export function mountRoutes(app: Express, definitions: readonly RouteDefinition[], admit: Admit): void {
+export function mountRoutes(app: Express, definitions: readonly RouteDefinition[], serve: ServeRoute): void {
   for (const definition of definitions) {
-    app[definition.method](definition.path, (request: Request, response: Response) => {
-      const scope = scopeOf(request);
-      scope.route = definition.path;
-      const admission = admit(definition, request, response, scope);
-      if (admission === null) return definition.handle(request, response, scope);
-      return admission.then(() => definition.handle(request, response, scope));
-    });
+    app[definition.method](definition.path, (request: Request, response: Response) =>
+      serve(definition, request, response, scopeOf(request)),
+    );
   }
   const paths = [...new Set(definitions.map((definition) => definition.path))];
   for (const path of paths) {

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { NextFunction, Request, Response } from 'express';
 import { ERROR_STATUS } from './error-status.ts';
-import { createHostCheck } from './host-allow-list.ts';
 import type { HttpServices } from './http-services.ts';
-import { findScope, LOCAL_API_KEY_ID, openScope } from './request-scope.ts';
+import { LazyAbort } from './lazy-abort.ts';
+import { LOCAL_API_KEY_ID, type RequestScope } from './request-scope.ts';
 import { securityHeaders } from './security-headers.ts';
 import { traceIdOf } from './trace-parent.ts';
 
@@ -13,35 +12,35 @@ const REQUEST_ID = /^[\w.-]{1,128}$/;
 /** Polled all day by machines: their lines would bury the rest. */
 const QUIET_ROUTES: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** The first middleware: who calls, since when, under which id; and the line that closes the request. */
-export function createOpenRequest(services: HttpServices) {
-  const checkHost = createHostCheck(services.settings.allowedHosts);
-  const fixedHeaders = securityHeaders();
+/** Opens a request: who calls, since when, under which id; the headers of every answer; and the line that closes it. */
+export type OpenRequest = (request: IncomingMessage, response: ServerResponse) => RequestScope;
+
+export function createOpenRequest(services: HttpServices): OpenRequest {
+  const fixedHead = securityHeaders().flat();
   const closeRequest = createCloseRequest(services);
 
-  return (request: Request, response: Response, next: NextFunction): void => {
+  return (request, response) => {
     const ownId = services.ids.next('req');
     const givenId = request.headers['x-request-id'];
     const requestId = typeof givenId === 'string' && REQUEST_ID.test(givenId) ? givenId : ownId;
-    openScope(request, {
+    const head = [...fixedHead, 'X-Request-Id', requestId];
+    if (services.drain.isDraining()) head.push('Connection', 'close');
+    const scope: RequestScope = {
       requestId,
       // Without a parent the trace takes the 32 hex digits of our own id: unique, and no second source of randomness.
       traceId: traceIdOf(singleHeader(request, 'traceparent')) ?? ownId.slice(-32),
       receivedAtMs: services.clock.nowMs(),
       receivedMonotonicMs: services.clock.monotonicMs(),
-      isOpenAiSurface: request.url.startsWith('/v1/'),
-      abort: new AbortController(),
+      isOpenAiSurface: request.url?.startsWith('/v1/') === true,
+      abort: new LazyAbort(),
+      head,
       route: 'unmatched',
       logFields: {},
       caller: null,
       errorCode: null,
-    });
-    for (const [name, value] of fixedHeaders) response.setHeader(name, value);
-    response.setHeader('X-Request-Id', requestId);
-    if (services.drain.isDraining()) response.setHeader('Connection', 'close');
-    response.on('close', closeRequest);
-    checkHost(request);
-    next();
+    };
+    response.on('close', () => closeRequest(request, response, scope));
+    return scope;
   };
 }
 
@@ -50,26 +49,24 @@ function singleHeader(request: IncomingMessage, name: string): string | undefine
   return typeof value === 'string' ? value : undefined;
 }
 
-/** One listener for every response: it runs once the answer is out, or the connection is gone before. */
+/** Runs once the answer is out, or the connection is gone before. */
 function createCloseRequest({ clock, logger, metrics }: HttpServices) {
-  return function closeRequest(this: ServerResponse<IncomingMessage>): void {
-    const scope = findScope(this.req);
-    if (scope === undefined) return;
-    const isWhole = this.writableFinished;
+  return (request: IncomingMessage, response: ServerResponse, scope: RequestScope): void => {
+    const isWhole = response.writableFinished;
     if (!isWhole) {
       scope.errorCode ??= 'client_closed';
       scope.abort.abort();
     }
-    const status = isWhole ? this.statusCode : ERROR_STATUS.client_closed;
+    const status = isWhole ? response.statusCode : ERROR_STATUS.client_closed;
     const durationMs = clock.monotonicMs() - scope.receivedMonotonicMs;
-    metrics.request({ route: scope.route, method: this.req.method ?? 'GET', status, durationMs });
+    metrics.request({ route: scope.route, method: request.method ?? 'GET', status, durationMs });
 
     const keyId = scope.caller?.principal?.keyId ?? LOCAL_API_KEY_ID;
     const line = {
       event: 'request',
       request_id: scope.requestId,
       trace_id: scope.traceId,
-      method: this.req.method,
+      method: request.method,
       route: scope.route,
       status,
       duration_ms: Math.round(durationMs * 1_000) / 1_000,

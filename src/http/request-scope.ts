@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Principal, Session } from '../access/index.ts';
 import type { CallContext } from '../serving/index.ts';
+import type { LazyAbort } from './lazy-abort.ts';
 
 /** Key id of calls on a gateway without API keys. */
 export const LOCAL_API_KEY_ID = 'local';
@@ -21,7 +22,9 @@ export interface RequestScope {
   /** Errors take OpenAI's shape. */
   readonly isOpenAiSurface: boolean;
   /** Aborts when the caller's connection is gone before the answer is. */
-  readonly abort: AbortController;
+  readonly abort: LazyAbort;
+  /** Headers of the answer so far that are not on the response yet, as Node takes them: name, value, name, value. */
+  head: string[];
   /** Pattern of the matched route; `unmatched` otherwise. Bounded: it becomes a metric label. */
   route: string;
   /** Facts of the call for the log line. Never prompt or completion text. */
@@ -32,22 +35,18 @@ export interface RequestScope {
   errorCode: string | null;
 }
 
-/** Beside the request, not on it: no untyped property travels with Express' objects. */
+/** Of requests that Express routes, which hands on nothing of ours. Beside the request, not on it: no untyped property. */
 const scopes = new WeakMap<IncomingMessage, RequestScope>();
 
-export function openScope(request: IncomingMessage, scope: RequestScope): void {
+export function keepScope(request: IncomingMessage, scope: RequestScope): void {
   scopes.set(request, scope);
 }
 
-/** The scope of a request that passed the first middleware. */
+/** The scope of a request that Express routes. */
 export function scopeOf(request: IncomingMessage): RequestScope {
   const scope = scopes.get(request);
-  if (scope === undefined) throw new Error('The request passed no openRequest middleware.');
+  if (scope === undefined) throw new Error('The request did not come in by the front door.');
   return scope;
-}
-
-export function findScope(request: IncomingMessage): RequestScope | undefined {
-  return scopes.get(request);
 }
 
 export function callContext(scope: RequestScope): CallContext {

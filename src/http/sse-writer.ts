@@ -1,30 +1,27 @@
-import type { Response } from 'express';
+import type { ServerResponse } from 'node:http';
+import type { RequestScope } from './request-scope.ts';
 
 /** Writes server-sent events and waits whenever the caller reads slower than the model writes. */
 export interface SseWriter {
   readonly begun: boolean;
-  begin(headers: Readonly<Record<string, string>>): void;
+  begin(): void;
   /** `event` null writes a bare `data:` line, as OpenAI's streams do. */
   write(event: string | null, data: string): Promise<void>;
   end(): void;
 }
 
-export function createSseWriter(response: Response): SseWriter {
+export function createSseWriter(response: ServerResponse, scope: RequestScope): SseWriter {
   let begun = false;
   return {
     get begun() {
       return begun;
     },
-    begin(headers) {
+    begin() {
       begun = true;
       if (response.destroyed) return;
-      response.writeHead(200, {
-        'Content-Type': 'text/event-stream; charset=utf-8',
-        'Cache-Control': 'no-store',
-        // nginx would collect the events otherwise.
-        'X-Accel-Buffering': 'no',
-        ...headers,
-      });
+      // nginx would collect the events without the second one.
+      scope.head.push('Content-Type', 'text/event-stream; charset=utf-8', 'X-Accel-Buffering', 'no');
+      response.writeHead(200, scope.head);
     },
     async write(event, data) {
       if (response.destroyed || response.writableEnded) return;
@@ -41,7 +38,7 @@ export function createSseWriter(response: Response): SseWriter {
 }
 
 /** Also resolves when the connection closes: the loop then sees its aborted signal. */
-function drained(response: Response): Promise<void> {
+function drained(response: ServerResponse): Promise<void> {
   return new Promise((resolve) => {
     const finish = (): void => {
       response.removeListener('drain', finish);

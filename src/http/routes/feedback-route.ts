@@ -3,28 +3,26 @@ import type { OutcomeSubmission } from '../../serving/index.ts';
 import type { HttpServices } from '../http-services.ts';
 import { readJsonBody } from '../json-body.ts';
 import { callContext } from '../request-scope.ts';
-import type { RouteDefinition } from '../route-definition.ts';
+import type { DirectRoute } from '../route-definition.ts';
 import { type OutcomeBody, outcomeBatchSchema, outcomeSchema } from '../schemas/feedback-schema.ts';
-import { sendJson } from '../send-json.ts';
+import { sendAnswer } from '../send-json.ts';
 import { validateInput } from '../validate-input.ts';
 
-export function feedbackRoutes(services: HttpServices): readonly RouteDefinition[] {
-  return [
-    {
-      method: 'post',
-      path: '/feedback',
-      access: 'feedback',
-      async handle(request, response, scope) {
-        const json = await readJsonBody(request, services.settings);
-        const outcomes = isBatch(json)
-          ? validateInput(outcomeBatchSchema, json, 'The body').outcomes
-          : [validateInput(outcomeSchema, json, 'The body')];
-        const receipt = await services.outcomes.record(outcomes.map(submissionOf), callContext(scope));
-        scope.logFields = { outcomes_accepted: receipt.accepted, outcomes_duplicate: receipt.duplicates };
-        sendJson(response, 200, receiptToWire(receipt));
-      },
+export function feedbackRoute(services: HttpServices): DirectRoute {
+  return {
+    method: 'post',
+    path: '/feedback',
+    access: 'feedback',
+    async handle(request, response, scope) {
+      const json = await readJsonBody(request, services.settings);
+      const outcomes = isBatch(json)
+        ? validateInput(outcomeBatchSchema, json, 'The body').outcomes
+        : [validateInput(outcomeSchema, json, 'The body')];
+      const receipt = await services.outcomes.record(outcomes.map(submissionOf), callContext(scope));
+      scope.logFields = { outcomes_accepted: receipt.accepted, outcomes_duplicate: receipt.duplicates };
+      sendAnswer(response, scope, receiptToWire(receipt));
     },
-  ];
+  };
 }
 
 /** Told apart by hand: a union of schemas could not say which half's faults matter. */

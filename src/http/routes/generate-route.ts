@@ -1,7 +1,7 @@
-import type { Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { AppError, type ModelParameters } from '../../kernel/index.ts';
 import type { GenerateRequest, GenerateStreamEvent } from '../../serving/index.ts';
-import { noteError } from '../error-middleware.ts';
+import { noteError } from '../answer-error.ts';
 import { answerToWire, dryRunToWire, headToWire, serverTiming } from '../generation-wire.ts';
 import type { HttpServices } from '../http-services.ts';
 import { idempotencyOf } from '../idempotency-key.ts';
@@ -9,40 +9,38 @@ import { readJsonBody } from '../json-body.ts';
 import { headFields, noteAnswer } from '../note-answer.ts';
 import { asAppError, problemOf } from '../problem.ts';
 import { callContext, type RequestScope } from '../request-scope.ts';
-import type { RouteDefinition } from '../route-definition.ts';
+import type { DirectRoute } from '../route-definition.ts';
 import { callerAssignment } from '../schemas/fields.ts';
 import { type GenerateBody, generateBodySchema } from '../schemas/generate-schema.ts';
-import { sendJson } from '../send-json.ts';
+import { sendAnswer } from '../send-json.ts';
 import { createSseWriter, type SseWriter } from '../sse-writer.ts';
 import { validateInput } from '../validate-input.ts';
 
 const PATH = '/generate';
 
-export function generateRoutes(services: HttpServices): readonly RouteDefinition[] {
-  return [
-    {
-      method: 'post',
-      path: PATH,
-      access: 'generate',
-      isModelCall: true,
-      async handle(request, response, scope) {
-        const json = await readJsonBody(request, services.settings);
-        const body = validateInput(generateBodySchema, json, 'The body');
-        const call = generateRequest(body, json, request, scope);
-        if (body.stream === true && !call.dryRun) {
-          await streamAnswer(call, response, scope, services);
-        } else {
-          await sendAnswer(call, response, scope, services);
-        }
-      },
+export function generateRoute(services: HttpServices): DirectRoute {
+  return {
+    method: 'post',
+    path: PATH,
+    access: 'generate',
+    isModelCall: true,
+    async handle(request, response, scope) {
+      const json = await readJsonBody(request, services.settings);
+      const body = validateInput(generateBodySchema, json, 'The body');
+      const call = generateRequest(body, json, request, scope);
+      if (body.stream === true && !call.dryRun) {
+        await answerStreamed(call, response, scope, services);
+      } else {
+        await answerWhole(call, response, scope, services);
+      }
     },
-  ];
+  };
 }
 
 function generateRequest(
   body: GenerateBody,
   json: unknown,
-  request: Request,
+  request: IncomingMessage,
   scope: RequestScope,
 ): GenerateRequest {
   return {
@@ -87,57 +85,57 @@ function modelParameters(given: GenerateBody['parameters']): ModelParameters {
   };
 }
 
-async function sendAnswer(
+async function answerWhole(
   call: GenerateRequest,
-  response: Response,
+  response: ServerResponse,
   scope: RequestScope,
   services: HttpServices,
 ): Promise<void> {
   const reply = await services.generate.generate(call, scope.abort.signal);
   if (reply.kind === 'dry_run') {
-    sendJson(response, 200, dryRunToWire(reply.dryRun));
+    sendAnswer(response, scope, dryRunToWire(reply.dryRun));
     return;
   }
   noteAnswer(reply.answer, scope);
-  setVersionHeader(reply.answer.promptVersion, response);
-  if (reply.replayed) response.setHeader('Idempotency-Replayed', 'true');
-  response.setHeader('Server-Timing', serverTiming(reply.timing));
-  sendJson(response, 200, answerToWire(reply.answer));
+  setVersionHeader(reply.answer.promptVersion, scope);
+  if (reply.replayed) scope.head.push('Idempotency-Replayed', 'true');
+  scope.head.push('Server-Timing', serverTiming(reply.timing));
+  sendAnswer(response, scope, answerToWire(reply.answer));
 }
 
-async function streamAnswer(
+async function answerStreamed(
   call: GenerateRequest,
-  response: Response,
+  response: ServerResponse,
   scope: RequestScope,
   services: HttpServices,
 ): Promise<void> {
-  const writer = createSseWriter(response);
+  const writer = createSseWriter(response, scope);
   try {
     for await (const event of services.generate.stream(call, scope.abort.signal)) {
-      await writeEvent(event, { writer, response, scope, services });
+      await writeEvent(event, { writer, scope, services });
     }
   } catch (thrown) {
     // Before the first event a failure is an ordinary HTTP error.
     if (!writer.begun) throw thrown;
-    await writeError(thrown, null, { writer, response, scope, services });
+    await writeError(thrown, null, { writer, scope, services });
   }
   writer.end();
 }
 
 interface StreamParts {
   readonly writer: SseWriter;
-  readonly response: Response;
   readonly scope: RequestScope;
   readonly services: HttpServices;
 }
 
 function writeEvent(event: GenerateStreamEvent, parts: StreamParts): Promise<void> {
-  const { writer, response, scope } = parts;
+  const { writer, scope } = parts;
   switch (event.kind) {
     case 'start':
-      setVersionHeader(event.head.promptVersion, response);
+      setVersionHeader(event.head.promptVersion, scope);
       scope.logFields = headFields(event.head);
-      writer.begin(event.replayed === true ? { 'Idempotency-Replayed': 'true' } : {});
+      if (event.replayed === true) scope.head.push('Idempotency-Replayed', 'true');
+      writer.begin();
       return writer.write('start', JSON.stringify(headToWire(event.head)));
     case 'text':
       return writer.write('delta', JSON.stringify({ text: event.text }));
@@ -184,6 +182,6 @@ async function writeError(
   );
 }
 
-function setVersionHeader(promptVersion: string | null, response: Response): void {
-  if (promptVersion !== null && !response.headersSent) response.setHeader('X-Prompt-Version', promptVersion);
+function setVersionHeader(promptVersion: string | null, scope: RequestScope): void {
+  if (promptVersion !== null) scope.head.push('X-Prompt-Version', promptVersion);
 }

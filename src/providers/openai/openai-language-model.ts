@@ -109,16 +109,9 @@ export class OpenAiLanguageModel implements LanguageModel {
     }
   }
 
-  async #post(body: JsonObject, generationId: string, signal: AbortSignal): Promise<ThinResponse> {
-    const response = await this.#client
-      .post('/chat/completions', {
-        body,
-        signal,
-        headers: { 'x-litellm-call-id': generationId, 'x-request-id': generationId },
-      })
-      .asResponse();
-    // Made by our own fetch, see thin-fetch.ts.
-    return response as unknown as ThinResponse;
+  #post(body: JsonObject, generationId: string, signal: AbortSignal): Promise<ThinResponse> {
+    const headers = { 'x-litellm-call-id': generationId, 'x-request-id': generationId };
+    return this.#client.postChat(body, headers, signal);
   }
 
   #completion(response: ThinResponse, model: string, body: unknown): ModelResult {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../kernel/index.ts';
+import type { Deadlines } from './deadlines.ts';
 
 /** Constants, because an abort without a reason makes a DOMException with a stack each time. */
 const CALLER_LEFT = 'caller left';
@@ -8,24 +8,21 @@ const ENDED = 'ended';
 /** One deadline and one abort signal for all tries of a call. */
 export class CallScope {
   readonly startedMs: number;
-  readonly deadlineMs: number;
   readonly #controller = new AbortController();
   readonly #callerSignal: AbortSignal;
+  #isAnswered = false;
+  #stopDeadline: (() => void) | null = null;
   readonly #onCallerAbort = (): void => this.#controller.abort(CALLER_LEFT);
 
-  constructor(callerSignal: AbortSignal, totalMs: number, clock: Clock) {
-    this.startedMs = clock.monotonicMs();
-    this.deadlineMs = this.startedMs + totalMs;
+  constructor(callerSignal: AbortSignal, startedMs: number, deadlines: Deadlines) {
+    this.startedMs = startedMs;
     this.#callerSignal = callerSignal;
     if (callerSignal.aborted) {
       this.#onCallerAbort();
       return;
     }
     callerSignal.addEventListener('abort', this.#onCallerAbort, { once: true });
-    const { signal } = this.#controller;
-    void clock.sleep(totalMs, signal).then(() => {
-      if (!signal.aborted) this.#controller.abort(DEADLINE_PASSED);
-    });
+    this.#stopDeadline = deadlines.begin(startedMs, () => this.#controller.abort(DEADLINE_PASSED));
   }
 
   get signal(): AbortSignal {
@@ -40,9 +37,15 @@ export class CallScope {
     return this.#controller.signal.reason === DEADLINE_PASSED;
   }
 
+  /** An answer is there, whole: nothing is left to cancel but the deadline. */
+  answered(): void {
+    this.#isAnswered = true;
+  }
+
   /** Cancels the deadline and whatever is left of a try. */
   end(): void {
     this.#callerSignal.removeEventListener('abort', this.#onCallerAbort);
-    if (!this.#controller.signal.aborted) this.#controller.abort(ENDED);
+    this.#stopDeadline?.();
+    if (!this.#isAnswered && !this.#controller.signal.aborted) this.#controller.abort(ENDED);
   }
 }

@@ -5,6 +5,7 @@ import type { AttemptRecord, RouteCall } from '../route-types.ts';
 import { backoffMs } from './backoff.ts';
 import { CallScope } from './call-scope.ts';
 import type { Admission } from './circuit-breaker.ts';
+import type { Deadlines } from './deadlines.ts';
 import { isFinal, refusalOf } from './refusal.ts';
 import type { RouteParts } from './route-parts.ts';
 import type { RouteTarget } from './target.ts';
@@ -36,11 +37,11 @@ export class RouteRun {
   #upstreamCalls = 0;
   #waitMs = 0;
 
-  constructor(parts: RouteParts, call: RouteCall, signal: AbortSignal) {
+  constructor(parts: RouteParts, deadlines: Deadlines, call: RouteCall, signal: AbortSignal) {
     this.#parts = parts;
     this.#call = call;
     this.#order = parts.order.draw(parts.random);
-    this.scope = new CallScope(signal, parts.timeout.totalMs, parts.clock);
+    this.scope = new CallScope(signal, parts.clock.monotonicMs(), deadlines);
   }
 
   /** Milliseconds since the call began. */
@@ -146,7 +147,11 @@ export class RouteRun {
       return;
     }
     const waitMs = backoffMs(this.#triesHere, failure.retryAfterMs, this.#parts.retries, this.#parts.random);
-    if (waitMs === null || nowMs + waitMs >= this.scope.deadlineMs || target.breaker.waitMs(nowMs) > waitMs) {
+    if (
+      waitMs === null ||
+      nowMs + waitMs >= this.scope.startedMs + this.#parts.timeout.totalMs ||
+      target.breaker.waitMs(nowMs) > waitMs
+    ) {
       this.#nextTarget();
       return;
     }

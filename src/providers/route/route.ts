@@ -8,6 +8,7 @@ import type {
   RouteRefusal,
   RouteStreamEvent,
 } from '../route-types.ts';
+import { Deadlines } from './deadlines.ts';
 import { brokenStream, clientClosed } from './refusal.ts';
 import type { RouteParts } from './route-parts.ts';
 import { RouteRun, type Try } from './route-run.ts';
@@ -21,9 +22,11 @@ export class TargetRoute implements Route {
   readonly name: string;
   readonly targets: Route['targets'];
   readonly #parts: RouteParts;
+  readonly #deadlines: Deadlines;
 
   constructor(parts: RouteParts) {
     this.#parts = parts;
+    this.#deadlines = new Deadlines(parts.timeout.totalMs, parts.clock);
     this.name = parts.name;
     this.targets = parts.targets.map(({ provider, model, weight, order }) => ({
       provider,
@@ -34,7 +37,7 @@ export class TargetRoute implements Route {
   }
 
   async generate(call: RouteCall, signal: AbortSignal): Promise<RouteOutcome> {
-    const run = new RouteRun(this.#parts, call, signal);
+    const run = new RouteRun(this.#parts, this.#deadlines, call, signal);
     try {
       for (;;) {
         const attempt = await run.nextTry();
@@ -49,6 +52,7 @@ export class TargetRoute implements Route {
           continue;
         }
         run.succeeded(attempt);
+        run.scope.answered();
         return this.#answered(run, attempt, result, null);
       }
     } finally {
@@ -57,7 +61,7 @@ export class TargetRoute implements Route {
   }
 
   async *stream(call: RouteCall, signal: AbortSignal): AsyncGenerator<RouteStreamEvent, void, undefined> {
-    const run = new RouteRun(this.#parts, call, signal);
+    const run = new RouteRun(this.#parts, this.#deadlines, call, signal);
     try {
       for (;;) {
         const attempt = await run.nextTry();
