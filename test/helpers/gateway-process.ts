@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -14,16 +15,36 @@ export interface GatewayProcess {
   readonly exit: Promise<{ readonly code: number | null; readonly signal: string | null }>;
 }
 
+export interface ProcessOptions {
+  /** A tool that runs the process as its own argument; it must leave it the process id it was given. */
+  readonly wrapper?: readonly string[];
+  /** Modules that the process loads before everything else, in its threads too. */
+  readonly preloads?: readonly string[];
+  /** Whose rights it has; needs root. Default: of the test. */
+  readonly user?: { readonly uid: number; readonly gid: number };
+}
+
 export interface ProcessBench {
   /** A folder as a new user has it: the shipped configuration and prompts, nothing else. */
   freshFolder(): Promise<string>;
   /** The gateway of the sources, in the folder, on a free port. */
-  start(folder: string, environment?: Readonly<Record<string, string>>): GatewayProcess;
+  start(
+    folder: string,
+    environment?: Readonly<Record<string, string>>,
+    options?: ProcessOptions,
+  ): GatewayProcess;
   /** Ends what was started and removes the folders. */
   cleanUp(): Promise<void>;
 }
 
-export function processBench(): ProcessBench {
+/** `command`: Node's arguments for the gateway; default: of the sources. */
+export function processBench(
+  command: () => readonly string[] = () => [
+    '--import',
+    import.meta.resolve('tsx'),
+    join(ROOT, 'src/main.ts'),
+  ],
+): ProcessBench {
   const children: ChildProcess[] = [];
   const folders: string[] = [];
   return {
@@ -34,12 +55,14 @@ export function processBench(): ProcessBench {
       await cp(join(ROOT, 'prompts'), join(folder, 'prompts'), { recursive: true });
       return folder;
     },
-    start: (folder, environment = {}) => {
-      const tsx = import.meta.resolve('tsx');
-      const child = spawn(process.execPath, ['--import', tsx, join(ROOT, 'src/main.ts')], {
+    start: (folder, environment = {}, { wrapper = [], preloads = [], user } = {}) => {
+      const preloading = preloads.flatMap((path) => ['--import', pathToFileURL(path).href]);
+      const [program = '', ...words] = [...wrapper, process.execPath, ...preloading, ...command()];
+      const child = spawn(program, words, {
         cwd: folder,
         env: { PATH: process.env['PATH'] ?? '', PORT: '0', LOG_LEVEL: 'error', ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
+        ...user,
       });
       children.push(child);
       let output = '';
