@@ -17,6 +17,7 @@ import { machineFacts } from './harness/machine-facts.ts';
 import { type MemorySample, slopeMbPer100k } from './harness/memory-slope.ts';
 import { quantile } from './harness/quantile.ts';
 import { table } from './harness/result-tables.ts';
+import { exitOnSignals } from './harness/server-process.ts';
 import { databaseFileIn, startBenchGateway } from './harness/start-target.ts';
 import type { Target } from './harness/target.ts';
 
@@ -53,6 +54,7 @@ function wholeNumber(name: 'requests' | 'callers'): number {
   throw new Error(`--${name}: expected a whole number from 1, got ${values[name]}`);
 }
 
+exitOnSignals();
 const requests = wholeNumber('requests');
 const folder = mkdtempSync(join(tmpdir(), 'prompt-gateway-memory-'));
 const upstream = await startFakeUpstream();

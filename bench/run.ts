@@ -18,6 +18,7 @@ import { resultTables } from './harness/result-tables.ts';
 import type { BenchResults } from './harness/results.ts';
 import { type GroupRun, runGroup } from './harness/run-group.ts';
 import { SCENARIOS } from './harness/scenario.ts';
+import { exitOnSignals } from './harness/server-process.ts';
 import { isInstalled } from './harness/start-target.ts';
 
 async function runBench(options: BenchOptions): Promise<BenchResults> {
@@ -53,6 +54,7 @@ async function runBench(options: BenchOptions): Promise<BenchResults> {
   };
 }
 
+exitOnSignals();
 const options = parseBenchOptions(process.argv.slice(2));
 if (options.isProfile) {
   const section = await profileScenario(options);

@@ -28,15 +28,27 @@ export interface Plan {
   readonly nodeArguments?: readonly string[];
 }
 
+export interface OpenGroup {
+  readonly contenders: readonly Contender[];
+  /** Why another gateway does not take part: it did not start here. */
+  readonly leftOut: readonly string[];
+  close(): Promise<void>;
+  removeFiles(): void;
+}
+
+const MAX_REASON_CHARACTERS = 300;
+const PEERS: readonly TargetName[] = ['portkey', 'litellm'];
+
 /** Starts the servers of a group one after the other; each has a folder of its own. */
 export async function openGroup(
   group: GroupName,
   names: readonly TargetName[],
   upstream: FakeUpstream,
   plan: Plan,
-): Promise<{ readonly contenders: readonly Contender[]; close(): Promise<void>; removeFiles(): void }> {
+): Promise<OpenGroup> {
   const folder = mkdtempSync(join(tmpdir(), 'prompt-gateway-bench-'));
   const contenders: Contender[] = [];
+  const leftOut: string[] = [];
   const close = async (): Promise<void> => {
     for (const { name, server } of contenders) if (name !== 'fake') await server.stop();
   };
@@ -46,9 +58,14 @@ export async function openGroup(
     const able = group === 'generate' ? names : names.filter((name) => name === 'gateway');
     for (const name of able) {
       const own = mkdtempSync(join(folder, `${name}-`));
-      contenders.push(await openContender(group, name, upstream, own, plan));
+      try {
+        contenders.push(await openContender(group, name, upstream, own, plan));
+      } catch (error) {
+        if (!PEERS.includes(name)) throw error;
+        leftOut.push(`${name}: ${String(error).slice(0, MAX_REASON_CHARACTERS)}`);
+      }
     }
-    return { contenders, close, removeFiles };
+    return { contenders, leftOut, close, removeFiles };
   } catch (error) {
     await close();
     removeFiles();

@@ -45,6 +45,7 @@ export async function runGroup(
   const series = new Map<string, { scenario: Scenario; target: TargetName; rounds: Measurement[] }>();
   try {
     const { contenders } = opened;
+    for (const reason of opened.leftOut) tell(`left out: ${reason}`);
     for (const contender of contenders) {
       for (const scenario of differentKinds(scenarios)) {
         // A round of its own: the requests of the others stay new.

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** A server under test in a process of its own. */
 export interface ServerProcess {
@@ -11,6 +11,10 @@ export interface ServerProcess {
   cpuUs(): number | null;
   /** Resident memory in megabytes; null where the platform does not tell. */
   rssMb(): number | null;
+  /** Open files, sockets and pipes; null where the platform does not tell. */
+  openFiles(): number | null;
+  /** Asks it to read its files again. */
+  reload(): void;
   /** Asks it to end and waits; kills it when it does not. */
   stop(): Promise<void>;
 }
@@ -51,16 +55,37 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
       output = `${output}${text.toString('utf8')}`.slice(-KEPT_OUTPUT_CHARACTERS);
     });
   }
+  // Whatever ends this process, nothing that it started goes on.
+  const killAtExit = (): void => void child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  child.once('exit', () => process.removeListener('exit', killAtExit));
   const { pid } = child;
   const stop = (): Promise<void> => stopChild(child);
   try {
     const url = await answeringUrl(command, child, () => output, startedMs);
     const startMs = performance.now() - startedMs;
-    return { name, url, startMs, cpuUs: () => cpuUsOf(pid), rssMb: () => rssMbOf(pid), stop };
+    return {
+      name,
+      url,
+      startMs,
+      cpuUs: () => cpuUsOf(pid),
+      rssMb: () => rssMbOf(pid),
+      openFiles: () => openFilesOf(pid),
+      reload: () => {
+        child.kill('SIGHUP');
+      },
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Lets a benchmark that is asked to stop take its servers with it. */
+export function exitOnSignals(): void {
+  process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
 }
 
 async function answeringUrl(
@@ -109,6 +134,14 @@ function cpuUsOf(pid: number | undefined): number | null {
 function rssMbOf(pid: number | undefined): number | null {
   const kilobytes = /VmRSS:\s+(\d+)/.exec(readProc(pid, 'status') ?? '')?.[1];
   return kilobytes === undefined ? null : Number(kilobytes) / 1024;
+}
+
+function openFilesOf(pid: number | undefined): number | null {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return null;
+  }
 }
 
 function readProc(pid: number | undefined, file: string): string | null {
