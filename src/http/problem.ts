@@ -46,10 +46,23 @@ export function problemOf(error: AppError, requestId: string, instance: string):
     detail: error.message,
     instance,
     request_id: requestId,
-    errors: error.faults,
+    errors: shownFaults(error.faults),
   };
   // Read first and won by the members that every problem has.
   return { ...standard, ...wireKeys(error.details), ...standard };
+}
+
+/** All at once, but not a book of them: an answer must not be many times as long as its request. */
+const MAX_FAULTS = 100;
+const MAX_FAULT_CHARACTERS = 1_000;
+
+function shownFaults(faults: readonly Fault[]): readonly Fault[] {
+  const shown = faults.slice(0, MAX_FAULTS).map(({ path, message }) => ({
+    path: path.slice(0, MAX_FAULT_CHARACTERS),
+    message: message.slice(0, MAX_FAULT_CHARACTERS),
+  }));
+  const left = faults.length - shown.length;
+  return left === 0 ? shown : [...shown, { path: '', message: `and ${left} faults more` }];
 }
 
 /** Status of a code on `/v1/*`: OpenAI answers 400 where a problem says 422. */
@@ -71,7 +84,7 @@ export function openAiError(error: AppError): OpenAiError {
 
 /** The shape has no list of faults: the message carries those that it does not tell already. */
 function messageWithFaults(error: AppError): string {
-  const faults = error.faults
+  const faults = shownFaults(error.faults)
     .filter((fault) => !error.message.includes(fault.message))
     .map((fault) => (fault.path === '' ? fault.message : `${fault.path}: ${fault.message}`));
   if (faults.length === 0) return error.message;
