@@ -2,8 +2,8 @@ import type { KeyRing } from '../access/index.ts';
 import { AppError } from '../kernel/index.ts';
 import type { RouteOutcome } from '../providers/index.ts';
 import { failedEnd, okEnd, spentOn } from './call-end.ts';
-import { failedGeneration } from './failed-generation.ts';
-import type { CallEnd } from './generation-record.ts';
+import { errorWithoutTexts, failedGeneration } from './failed-generation.ts';
+import { type CallEnd, redactedTexts } from './generation-record.ts';
 import { claimKey, type IdempotencyParts, type KeyLease } from './idempotent-call.ts';
 import { dryRunOf, headOf, type PreparedCall, type PrepareParts, prepareCall } from './prepare-call.ts';
 import { type RecorderParts, recordAnswer, recordFailure } from './record-generation.ts';
@@ -47,7 +47,7 @@ async function generate(
   const end = await runCall(call, signal);
   if (end.error !== null) {
     await recordFailure(call, end, claim.lease, parts);
-    throw failedGeneration(end.error, call.id);
+    throw failedGeneration(errorWithoutTexts(end.error, redactedTexts(call, parts.redaction)), call.id);
   }
   const { answer, timing } = await recordAnswer(call, end, claim.lease, parts);
   return { kind: 'answer', answer, timing, replayed: false };
@@ -140,7 +140,7 @@ async function settledStream(
 ): Promise<Extract<GenerateStreamEvent, { kind: 'end' | 'error' }>> {
   if (outcome.kind === 'failed') {
     const end = failedEnd(outcome);
-    const error = refusal ?? outcome.error;
+    const error = refusal ?? errorWithoutTexts(outcome.error, redactedTexts(call, parts.redaction));
     // It is the caller's side that ended it: no fault of the version or the provider.
     await recordFailure(
       call,

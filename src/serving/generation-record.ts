@@ -2,7 +2,7 @@ import type { AppError, Clock } from '../kernel/index.ts';
 import type { GenerationRecord, GenerationStatus } from '../ledger/index.ts';
 import type { AttemptRecord, RouteAnswer, Usage } from '../providers/index.ts';
 import { headOf, type PreparedCall, unitKeyOf } from './prepare-call.ts';
-import type { Redaction } from './redaction.ts';
+import { type Redaction, withoutTexts } from './redaction.ts';
 import type { GenerationAnswer } from './types.ts';
 
 const TEST_TAG = 'test';
@@ -43,6 +43,7 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
   const totalMs = parts.clock.monotonicMs() - context.receivedMonotonicMs;
   const { promptVersion, ...head } = headOf(call);
   const assigned = call.selection?.assignment ?? null;
+  const redacted = redactedTexts(call, parts.redaction);
   const userKey = unitKeyOf(request, 'user_id', parts);
   return {
     id: head.id,
@@ -91,7 +92,7 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
     modelRequested: answer?.modelRequested ?? end.partialFrom?.model ?? null,
     model: answer?.result.model ?? end.partialFrom?.model ?? null,
     parameters: { ...(answer?.parameters ?? call.routeCall.parameters) },
-    attempts: end.attempts,
+    attempts: end.attempts.map((attempt) => withoutRedacted(attempt, redacted)),
     repairs: end.repairs,
     finishReason: answer?.result.finishReason.unified ?? null,
     finishReasonRaw: answer?.result.finishReason.raw ?? null,
@@ -116,6 +117,22 @@ export function generationRecord(call: PreparedCall, end: CallEnd, parts: Record
     registryHash: call.registryHash,
     gatewayVersion: parts.gatewayVersion,
   };
+}
+
+/** What of a request may stand nowhere but with the model. */
+export function redactedTexts({ request, variables }: PreparedCall, redaction: Redaction): readonly string[] {
+  const { source, metadata } = request;
+  const features = source.kind === 'messages' ? null : source.profileFeatures;
+  return [
+    ...(variables === null ? [] : redaction.texts('variables', variables)),
+    ...(features === null ? [] : redaction.texts('profile_features', features)),
+    ...(metadata === null ? [] : redaction.texts('metadata', metadata)),
+  ];
+}
+
+function withoutRedacted(attempt: AttemptRecord, texts: readonly string[]): AttemptRecord {
+  if (attempt.error === null || texts.length === 0) return attempt;
+  return { ...attempt, error: withoutTexts(attempt.error, texts) };
 }
 
 /** Calls that reached an upstream; targets that were passed over are in the row too. */

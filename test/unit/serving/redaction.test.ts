@@ -38,4 +38,13 @@ describe('redaction', () => {
       value,
     );
   });
+
+  test('tells the texts it takes out, longest first, and no ordinary words', () => {
+    const redaction = createRedaction(['variables.email', 'variables.contacts.*', 'variables.user.*']);
+
+    expect(
+      redaction.texts('variables', { ...value, contacts: [{ phone: 5_550_100 }, { phone: '555' }] }),
+    ).toEqual(['5550100', 'a@b.c']);
+    expect(redaction.texts('metadata', value)).toEqual([]);
+  });
 });
