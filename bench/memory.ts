@@ -37,8 +37,13 @@ const SAMPLES = 100;
 /** Compiled code, caches and the heap's first growth; what comes after has no reason to grow. */
 const WARM_UP_SHARE = 0.3;
 const MAX_SLOPE_MB_PER_100K = 2;
+const BYTES_PER_MB = 1024 * 1024;
 /** Over fewer requests the heap's ordinary ups and downs are steeper than any leak worth finding. */
 const MIN_REQUESTS_FOR_SLOPE = 300_000;
+
+interface Sample extends MemorySample {
+  readonly heapMb: number;
+}
 
 interface Tally {
   sent: number;
@@ -56,6 +61,8 @@ function wholeNumber(name: 'requests' | 'callers'): number {
 
 exitOnSignals();
 const requests = wholeNumber('requests');
+const steadyOf = (samples: readonly Sample[]): readonly Sample[] =>
+  samples.filter((sample) => sample.requests >= WARM_UP_SHARE * requests);
 const folder = mkdtempSync(join(tmpdir(), 'prompt-gateway-memory-'));
 const upstream = await startFakeUpstream();
 try {
@@ -64,7 +71,7 @@ try {
   const callsBefore = (await upstream.counts()).calls;
   const startedMs = performance.now();
   const tally: Tally = { sent: 0, answered: 0, aborted: 0, errors: 0, firstError: null };
-  const samples: MemorySample[] = [];
+  const samples: Sample[] = [];
   const callers = Array.from({ length: wholeNumber('callers') }, () => oneCaller(gateway, tally, samples));
   await Promise.all(callers);
   const seconds = (performance.now() - startedMs) / 1000;
@@ -72,7 +79,7 @@ try {
   const found: Found = {
     tally,
     seconds,
-    samples: samples.filter((sample) => sample.requests >= WARM_UP_SHARE * requests),
+    samples,
     rows: rowsOf(databaseFileIn(folder)),
     upstreamCalls: (await upstream.counts()).calls - callsBefore,
   };
@@ -87,13 +94,35 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-async function oneCaller({ server, calls }: Target, tally: Tally, samples: MemorySample[]): Promise<void> {
+/** Heap in use by the thread that serves, as the gateway's own metrics tell it. */
+async function heapMbOf(url: string): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return (
+    Number(/^nodejs_heap_size_used_bytes(?:\{.*\})? (\S+)$/m.exec(metrics)?.[1] ?? Number.NaN) / BYTES_PER_MB
+  );
+}
+
+/** The samples of a fifth of the run each, in their order. */
+function byFifth(samples: readonly Sample[], of: (fifth: readonly Sample[]) => number): string {
+  const size = samples.length / 5;
+  return [0, 1, 2, 3, 4]
+    .map((fifth) => of(samples.slice(Math.floor(fifth * size), Math.floor((fifth + 1) * size))).toFixed(0))
+    .join(' / ');
+}
+
+async function oneCaller({ server, calls }: Target, tally: Tally, samples: Sample[]): Promise<void> {
   const caller = openCaller(server.url, calls.whole);
   const sampleEvery = Math.ceil(requests / SAMPLES);
   while (tally.sent < requests) {
     const number = tally.sent;
     tally.sent += 1;
-    if (number % sampleEvery === 0) samples.push({ requests: number, rssMb: server.rssMb() ?? Number.NaN });
+    if (number % sampleEvery === 0) {
+      samples.push({
+        requests: number,
+        rssMb: server.rssMb() ?? Number.NaN,
+        heapMb: await heapMbOf(server.url),
+      });
+    }
     try {
       if (number % ABORT_EVERY === 0) {
         const afterMs = ((number / ABORT_EVERY) % PROVIDER_DELAY_MS) + 1;
@@ -140,14 +169,13 @@ interface Found {
   readonly rows: Rows;
   readonly upstreamCalls: number;
   readonly seconds: number;
-  /** After the warm-up. */
-  readonly samples: readonly MemorySample[];
+  readonly samples: readonly Sample[];
 }
 
 /** What is not as it must be, in words. */
 function faultsOf({ tally, rows, upstreamCalls, samples }: Found): readonly string[] {
   const { sent, answered, aborted, errors, firstError } = tally;
-  const slope = slopeMbPer100k(samples);
+  const slope = slopeMbPer100k(steadyOf(samples));
   return [
     ...(errors === 0 ? [] : [`${errors} errors, the first: ${firstError}`]),
     ...(rows.delivered >= answered ? [] : [`${answered} answers, but ${rows.delivered} delivered rows`]),
@@ -165,7 +193,7 @@ function faultsOf({ tally, rows, upstreamCalls, samples }: Found): readonly stri
 function sectionOf({ tally, rows, upstreamCalls, seconds, samples }: Found): string {
   const facts = machineFacts();
   const number = (value: number): string => value.toLocaleString('en');
-  const rss = samples.map(({ rssMb }) => rssMb);
+  const rss = steadyOf(samples).map(({ rssMb }) => rssMb);
   const lines: readonly (readonly [string, string])[] = [
     ['requests sent', number(tally.sent)],
     ['answered, each answer checked', number(tally.answered)],
@@ -180,7 +208,25 @@ function sectionOf({ tally, rows, upstreamCalls, seconds, samples }: Found): str
       'RSS after warm-up, MB: least / median / most',
       [0, 0.5, 1].map((share) => quantile(rss, share).toFixed(0)).join(' / '),
     ],
-    ['slope of RSS after warm-up, MB per 100,000 requests', slopeMbPer100k(samples).toFixed(2)],
+    [
+      'RSS by fifth of the run, median MB',
+      byFifth(samples, (fifth) =>
+        quantile(
+          fifth.map(({ rssMb }) => rssMb),
+          0.5,
+        ),
+      ),
+    ],
+    [
+      'heap in use by fifth of the run, least MB',
+      byFifth(samples, (fifth) =>
+        quantile(
+          fifth.map(({ heapMb }) => heapMb),
+          0,
+        ),
+      ),
+    ],
+    ['slope of RSS after warm-up, MB per 100,000 requests', slopeMbPer100k(steadyOf(samples)).toFixed(2)],
   ];
   const head =
     `${facts.date}, ${facts.cores} × ${facts.cpuModel}, Node ${facts.nodeVersion}; ${values.callers} callers, the provider takes ` +
