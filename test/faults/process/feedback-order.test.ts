@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CompiledGateway, compileGateway } from '../../helpers/compiled-gateway.ts';
+import { noteFigure } from '../../helpers/fault-figures.ts';
 import { verifyLedger } from '../../helpers/fault-gateway.ts';
 import { type ProcessBench, processBench } from '../../helpers/gateway-process.ts';
 
@@ -123,6 +124,7 @@ describe('feedback at once, twice, out of order and before its generation', () =
       expect(row).toMatchObject({ generations: GENERATIONS, outcomes: GENERATIONS });
       expect(row?.mean).toBeCloseTo(expectedMean(), 12);
     }
+    noteFigure('feedback', `${accepted} accepted, ${duplicates} duplicates, equal means`);
     gateway.child.kill('SIGTERM');
     expect(await gateway.exit).toEqual({ code: 0, signal: null });
     expect(await verifyLedger(compiled, folder)).toMatchObject({ code: 0 });

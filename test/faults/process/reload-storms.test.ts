@@ -2,6 +2,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CompiledGateway, compileGateway } from '../../helpers/compiled-gateway.ts';
+import { noteFigure } from '../../helpers/fault-figures.ts';
 import { faultFolder, metricOf, until, verifyLedger } from '../../helpers/fault-gateway.ts';
 import { type GatewayProcess, type ProcessBench, processBench } from '../../helpers/gateway-process.ts';
 import {
@@ -156,6 +157,10 @@ describe('a storm of configurations', () => {
     }
     // Several were in force, each of them one of the sound ones, each with its own probabilities.
     expect(vectorsByHash.size).toBeGreaterThan(1);
+    noteFigure(
+      'config-storm',
+      `${answers.length} calls, none failed; ${vectorsByHash.size} configurations served`,
+    );
     expect(vectorsByHash.size).toBeLessThanOrEqual(WEIGHTS.length);
     for (const vectors of vectorsByHash.values()) expect(vectors.size).toBe(1);
 
@@ -211,6 +216,7 @@ describe('a storm of prompts', () => {
       textByHash.set(prompt_hash, (textByHash.get(prompt_hash) ?? new Set()).add(text));
     }
     expect(textByHash.size).toBeGreaterThan(1);
+    noteFigure('prompt-storm', `${answers.length} calls, none failed; ${textByHash.size} texts served`);
     for (const seen of textByHash.values()) expect(seen.size).toBe(1);
 
     await replace(file, texts[2] ?? '', false);

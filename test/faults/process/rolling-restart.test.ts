@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CompiledGateway, compileGateway } from '../../helpers/compiled-gateway.ts';
+import { noteFigure } from '../../helpers/fault-figures.ts';
 import {
   callThrough,
   faultFolder,
@@ -74,6 +75,7 @@ describe('a rolling restart behind a balancer', () => {
     const stored = folders.flatMap(storedCalls);
     expect(stored.filter(({ status }) => status !== 'ok')).toEqual([]);
     expect(stored.map(({ token }) => token).sort()).toEqual([...seen.keys()].sort());
+    noteFigure('rolling', `${seen.size} calls, none failed`);
     for (const folder of folders) expect(await verifyLedger(compiled, folder)).toMatchObject({ code: 0 });
   });
 });

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CompiledGateway, compileGateway } from '../../helpers/compiled-gateway.ts';
+import { noteFigure } from '../../helpers/fault-figures.ts';
 import {
   callThrough,
   callToLeave,
@@ -85,6 +86,7 @@ describe('SIGTERM', () => {
     const stored = storedCalls(folder);
     expect(new Set(stored.map(({ token }) => token))).toEqual(new Set(calls.map(({ token }) => token)));
     expect(stored.map(({ status }) => status)).toEqual(calls.map(() => 'ok'));
+    noteFigure('term', `${stored.length} of ${calls.length} calls ended whole`);
     expect(await verifyLedger(compiled, folder)).toMatchObject({ code: 0 });
   });
 
@@ -113,6 +115,7 @@ describe('SIGTERM', () => {
 
     expect(served).toBeGreaterThan(3);
     expect(refusedMs).toBeGreaterThan(DELAY_MS - 50);
+    noteFigure('drain', `${served} calls answered in the ${DELAY_MS} ms`);
     expect(await gateway.exit).toEqual({ code: 0, signal: null });
   });
 
@@ -165,7 +168,9 @@ describe('SIGTERM', () => {
     gateway.child.kill('SIGTERM');
 
     expect(await gateway.exit).toEqual({ code: 130, signal: null });
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    const tookMs = performance.now() - startedMs;
+    expect(tookMs).toBeLessThan(1_000);
+    noteFigure('second-signal', `gone after ${tookMs.toFixed(0)} ms`);
     const stored = storedCalls(folder);
     for (const { token } of acknowledged) {
       expect(stored.filter((row) => row.token === token)).toMatchObject([{ status: 'ok' }]);

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type CompiledGateway, compileGateway } from '../../helpers/compiled-gateway.ts';
+import { noteFigure } from '../../helpers/fault-figures.ts';
 import {
   callThrough,
   callToLeave,
@@ -57,6 +58,12 @@ describe('a caller who leaves', () => {
   const MAX_CLOSE_MS = 100;
   /** Noise of a busy machine only adds: the soonest of a few shows what the gateway takes. */
   const ROUNDS = 3;
+  const allMs: number[] = [];
+
+  afterAll(() => {
+    const [least, most] = [Math.min(...allMs), Math.max(...allMs)].map((ms) => ms.toFixed(0));
+    noteFigure('leave', `${allMs.length} upstream calls closed ${least} to ${most} ms after`);
+  });
 
   test.each([
     ['before the answer', 'hang', ['generate', 'chat', 'generate-stream', 'chat-stream']],
@@ -74,6 +81,7 @@ describe('a caller who leaves', () => {
           const leftMs = caller.leave();
           await until(() => upstream.traceOf(token).endedAtMs !== null);
           closesMs.push((upstream.traceOf(token).endedAtMs ?? 0) - leftMs);
+          allMs.push(closesMs.at(-1) ?? 0);
 
           await until(async () => (await recordedOf(url, token)).length === 1);
           const text = fault === 'stream-hangs' ? 'Take' : null;
@@ -169,5 +177,8 @@ describe('hundreds of callers who leave', () => {
       ),
     );
     expect(last.map(({ status }) => status)).toEqual(last.map(() => 200));
+    const grown = (third.residentMb - second.residentMb).toFixed(0);
+    const files = third.openFiles - second.openFiles;
+    noteFigure('storm', `third storm over the second: RSS ${grown} MB, open files ${files}`);
   });
 });

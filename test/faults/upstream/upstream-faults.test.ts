@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { noteFigure } from '../../helpers/fault-figures.ts';
 import {
   callThrough,
   faultFolder,
@@ -226,6 +227,12 @@ describe('an upstream that never ends', () => {
   /** Noise of a busy machine only adds: the soonest of a few calls shows where the limit lies. */
   const ROUNDS = 3;
   const TOLERANCE_MS = 100;
+  const beyondMs: number[] = [];
+
+  afterAll(() => {
+    const [least, most] = [Math.min(...beyondMs), Math.max(...beyondMs)].map((ms) => ms.toFixed(0));
+    noteFigure('deadline', `${beyondMs.length} calls ended ${least} to ${most} ms after their limit`);
+  });
 
   test.each([
     ['hang', ['generate', 'chat'], LIMITS_MS.total],
@@ -246,6 +253,7 @@ describe('an upstream that never ends', () => {
         expect([200, 504]).toContain(observed.seen.status);
         expect(observed.rows[0]?.code).toBe('provider_timeout');
         durationsMs.push(observed.seen.durationMs);
+        beyondMs.push(observed.seen.durationMs - limitMs);
       }
     }
 
@@ -286,6 +294,7 @@ describe('an upstream that answers 100 MB', () => {
       clearInterval(looking);
 
       expect(peak - before).toBeLessThan(maxGrowthMb);
+      noteFigure(fault, `RSS +${(peak - before).toFixed(0)} MB`);
     },
   );
 
