@@ -39,6 +39,7 @@ export async function foldUnitDecisions(
   // Hours that cannot hold a settled reward would only take the place of others.
   const settled = missing === 'zero' ? hours.filter(({ hourMs }) => hourMs < closedBeforeMs) : hours;
   const { spans, truncated } = newestSpans(settled, maxDecisions);
+  const counted = truncated ? 0 : settled.reduce((sum, { units }) => sum + units, 0);
   const sequences = createValueSequences(scale);
   const predicted = createArmMeans(log.arms.length, (scale.min + scale.max) / 2);
   const armIndexes = new Map(log.arms.map((arm, index) => [arm, index]));
@@ -73,7 +74,9 @@ export async function foldUnitDecisions(
       await nextTurn();
     }
   }
-  const { target, onPolicy } = sequences.intervals(truncated || folded >= maxDecisions);
+  // Fewer than were counted: retention has deleted the oldest of them.
+  const isPart = truncated || folded >= maxDecisions || folded < counted;
+  const { target, onPolicy } = sequences.intervals(isPart);
   return { interval: target, earned: onPolicy };
 }
 

@@ -383,3 +383,27 @@ test('refuses to conclude about an arm that units could not get', async () => {
 async function* textOf(text: string): AsyncIterable<string> {
   yield text;
 }
+
+// Last: deletes rows of every experiment in this file.
+test('calls an interval one over the newest decisions once retention has deleted older ones', async () => {
+  const decisions = simulated(21, 600);
+  await record('aged', decisions);
+  const whole = await offPolicy().evaluate(experimentNamed('aged'), 'arm:v3', NEVER);
+
+  const progress = await storage.retention.retain({
+    nowMs: NOW_MS,
+    eraseContentsBeforeMs: null,
+    deleteRowsBeforeMs: decisions[300]?.createdAtMs ?? 0,
+    policies: [],
+    maxRows: 100_000,
+  });
+  const rest = await offPolicy().evaluate(experimentNamed('aged'), 'arm:v3', NEVER);
+
+  expect(progress.rowsDeleted).toBeGreaterThan(100);
+  expect(whole.interval?.truncated).toBe(false);
+  expect(rest.interval?.truncated).toBe(true);
+  expect(rest.interval?.decisions).toBeLessThan(whole.interval?.decisions ?? 0);
+  expect(rest.text).toContain('over the newest');
+  // Estimates come from sums, which nothing takes.
+  expect(rest.estimators).toEqual(whole.estimators);
+});

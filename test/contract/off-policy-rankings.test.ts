@@ -401,6 +401,27 @@ test('decisions that nobody could have made are left out and counted', async () 
   expect(offPolicy).toMatchObject({ decisions: 1, decisionsWithoutPropensities: 2 });
 });
 
+test('says that older decisions are gone once retention has deleted them', async () => {
+  const decisions = simulated(31, 60);
+  await record('aged', decisions);
+  const aged = { ...TIPS, name: 'aged' };
+  const whole = await reports(aged).policyReport('aged', null, NEVER);
+
+  await storage.retention.retain({
+    nowMs: NOW_MS,
+    eraseContentsBeforeMs: null,
+    deleteRowsBeforeMs: decisions[30]?.atMs ?? 0,
+    policies: [],
+    maxRows: 100_000,
+  });
+  const rest = await reports(aged).policyReport('aged', null, NEVER);
+
+  expect(whole.recent).toMatchObject({ truncated: false, decisions: 60 });
+  expect(rest.recent.truncated).toBe(true);
+  expect(rest.recent.decisions).toBeLessThan(60);
+  expect({ ...rest, recent: null }).toEqual({ ...whole, recent: null });
+});
+
 test('a replayed policy knows nothing of the rewards to come', () => {
   const log = simulated(9, 300);
   const run = (rewardsFrom: number) => {

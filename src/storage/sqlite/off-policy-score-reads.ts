@@ -9,6 +9,7 @@ import type {
 } from '../../analytics/index.ts';
 import { candidatesOfJson } from '../../ledger/index.ts';
 import type { Connection } from './connection.ts';
+import { createRetentionStateReader } from './retention-state.ts';
 
 /** A page ends here at the latest: parsing its candidates takes a few milliseconds. */
 const MAX_PAGE_ROWS = 200;
@@ -108,6 +109,8 @@ export function createPolicyReads(database: Connection): PolicyReads {
   const older = database
     .prepare('SELECT seq FROM scores WHERE policy = ? ORDER BY seq DESC LIMIT 1 OFFSET ?')
     .pluck();
+  const oldest = database.prepare('SELECT min(seq) FROM scores WHERE policy = ?').pluck();
+  const retentionState = createRetentionStateReader(database);
 
   // Row mappers: the columns are those of the statements above. One transaction: all statements see the same state.
   const policyTotals = database.transaction((query: PolicyTotalsQuery): PolicyTotals => {
@@ -142,7 +145,12 @@ export function createPolicyReads(database: Connection): PolicyReads {
 
   return {
     policyTotals,
-    newestDecisions: ({ policy, decisions: count }) => Number(older.get(policy, count) ?? 0),
+    newestDecisions: ({ policy, decisions: count }) => {
+      const place: unknown = older.get(policy, count);
+      if (typeof place === 'number') return place;
+      // Once rows have been deleted, the first that is there is not the first there was.
+      return retentionState().rowsHorizonMs === 0 ? 0 : Math.max(0, Number(oldest.get(policy) ?? 1) - 1);
+    },
     policyDecisions: ({ policy, metric, afterSequence, limit, withFeatures }) => {
       const rowLimit = Math.max(1, Math.min(limit, MAX_PAGE_ROWS));
       const found: PolicyDecision[] = [];
