@@ -5,13 +5,30 @@ import type { RequestScope } from './request-scope.ts';
 export interface SseWriter {
   readonly begun: boolean;
   begin(): void;
-  /** `event` null writes a bare `data:` line, as OpenAI's streams do. */
+  /**
+   * `event` null writes a bare `data:` line, as OpenAI's streams do. Events of one turn of the event loop leave in one
+   * piece: what came from upstream together goes on together.
+   */
   write(event: string | null, data: string): Promise<void>;
   end(): void;
 }
 
+/** An answer this long is not held back for the end of the turn. */
+const MAX_PENDING_CHARACTERS = 16_384;
+const ROOM_LEFT = Promise.resolve();
+
 export function createSseWriter(response: ServerResponse, scope: RequestScope): SseWriter {
   let begun = false;
+  let pending = '';
+  let room: Promise<void> = ROOM_LEFT;
+
+  const flush = (): void => {
+    if (pending === '' || response.destroyed || response.writableEnded) return;
+    const text = pending;
+    pending = '';
+    room = response.write(text) ? ROOM_LEFT : drained(response);
+  };
+
   return {
     get begun() {
       return begun;
@@ -23,15 +40,15 @@ export function createSseWriter(response: ServerResponse, scope: RequestScope): 
       scope.head.push('Content-Type', 'text/event-stream; charset=utf-8', 'X-Accel-Buffering', 'no');
       response.writeHead(200, scope.head);
     },
-    async write(event, data) {
-      if (response.destroyed || response.writableEnded) return;
+    write(event, data) {
+      if (pending === '') setImmediate(flush);
       // JSON text holds no raw line break, so one data line is enough.
-      const isRoomLeft = response.write(
-        event === null ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`,
-      );
-      if (!isRoomLeft) await drained(response);
+      pending += event === null ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`;
+      if (pending.length > MAX_PENDING_CHARACTERS) flush();
+      return room;
     },
     end() {
+      flush();
       if (!response.destroyed) response.end();
     },
   };

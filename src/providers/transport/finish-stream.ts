@@ -13,12 +13,21 @@ export async function finishStream(
   response: ThinResponse,
   clock: Clock,
 ): Promise<void> {
-  const ended = new AbortController();
+  let isEnded = false;
+  let ended: AbortController | null = null;
   const end = events
     .next()
     .catch(() => undefined)
-    .then(() => ended.abort('ended'));
-  await clock.sleep(END_GRACE_MS, ended.signal);
-  if (!ended.signal.aborted) response.cancel();
+    .then(() => {
+      isEnded = true;
+      ended?.abort('ended');
+    });
+  // The end mostly came with the last event, and is read in this turn.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (!isEnded) {
+    ended = new AbortController();
+    await clock.sleep(END_GRACE_MS, ended.signal);
+  }
+  if (!isEnded) response.cancel();
   await end;
 }
