@@ -1,5 +1,7 @@
+import { COUNTERS } from './call-cells.ts';
 import type { Connection } from './connection.ts';
-import { DAY_MS, dayOf } from './rollups.ts';
+import { STORED_SUMS } from './reward-cells.ts';
+import { CELL_BEGIN, DAY_MS, type Grain, type RollupKind, rollupTable } from './rollup-grains.ts';
 
 /** Derived tables by the column that says which rows retention has left to the rebuild. */
 const BY_HOUR = [
@@ -10,6 +12,15 @@ const BY_HOUR = [
   'score_reward_rollups',
   'shadow_rollups',
 ] as const;
+
+/** What tells the cells of a series and time apart, and what adds up. */
+const CELL_COLUMNS: Readonly<
+  Record<RollupKind, { readonly keys: readonly string[]; readonly sums: readonly string[] }>
+> = {
+  generation: { keys: [], sums: COUNTERS },
+  latency: { keys: ['bucket'], sums: ['n'] },
+  outcome: { keys: ['metric'], sums: STORED_SUMS },
+};
 
 /** Series with the table that has a row for each of them. */
 const SERIES = [
@@ -53,14 +64,29 @@ export function clearDerived(database: Connection, frozenMs: number): void {
   }
   run('DELETE FROM api_key_spend WHERE day_ms >= ?', firstWholeDayMs(frozenMs));
   run('DELETE FROM shadow_latency_rollups WHERE day_ms >= ?', firstWholeDayMs(frozenMs));
-  // A day that lost some of its hours begins with the sums of those.
-  run('DELETE FROM latency_day_rollups WHERE day_ms >= ?', dayOf(frozenMs));
-  run(
-    `INSERT INTO latency_day_rollups (series_id, day_ms, bucket, n)
-     SELECT series_id, ?, bucket, sum(n) FROM latency_rollups WHERE hour_ms >= ? AND hour_ms < ?
-     GROUP BY series_id, bucket`,
-    dayOf(frozenMs),
-    dayOf(frozenMs),
-    frozenMs,
-  );
+  for (const kind of ['generation', 'latency', 'outcome'] as const) {
+    clearCoarse(database, { kind, finer: 'hour', grain: 'day' }, frozenMs);
+    clearCoarse(database, { kind, finer: 'day', grain: 'month' }, frozenMs);
+  }
+}
+
+/** A day or month that lost some of its hours begins with the sums of those. */
+function clearCoarse(
+  database: Connection,
+  cells: { readonly kind: RollupKind; readonly finer: Grain; readonly grain: Grain },
+  frozenMs: number,
+): void {
+  const { kind, finer, grain } = cells;
+  const beginMs = CELL_BEGIN[grain](frozenMs);
+  const { keys, sums } = CELL_COLUMNS[kind];
+  const table = rollupTable(kind, grain);
+  database.prepare(`DELETE FROM ${table} WHERE ${grain}_ms >= ?`).run(beginMs);
+  database
+    .prepare(
+      `INSERT INTO ${table} (${['series_id', `${grain}_ms`, ...keys, ...sums].join(', ')})
+       SELECT ${['series_id', '?', ...keys, ...sums.map((column) => `sum(${column})`)].join(', ')}
+       FROM ${rollupTable(kind, finer)} WHERE ${finer}_ms >= ? AND ${finer}_ms < ?
+       GROUP BY ${['series_id', ...keys].join(', ')}`,
+    )
+    .run(beginMs, beginMs, frozenMs);
 }

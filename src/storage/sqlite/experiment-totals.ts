@@ -6,56 +6,100 @@ import type {
   RevisionUnits,
 } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
-import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
+import { REWARD_COLUMNS, REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
+import { DAY_MS } from './rollup-grains.ts';
+import { BEGIN_MS, cellParameters, cellsSql, windowCells } from './window-cells.ts';
 
 /** Traffic that an experiment never counts; `revision` '' stands for every definition of it. */
 const COUNTED = `s.experiment = @experiment AND s.forced = 0 AND s.test = 0 AND s.shadow = 0 AND s.replay = 0
   AND (@revision = '' OR s.experiment_revision = @revision)`;
 
+const STEP_BEGIN = `${BEGIN_MS} - ${BEGIN_MS} % @stepMs AS begin_ms`;
+
+const UNITS = `${COUNTED} AND s.first_exposure = 1`;
+
+const CALL_CELLS = cellsSql({
+  kind: 'generation',
+  columns: [
+    's.arm',
+    's.first_exposure',
+    's.degraded',
+    'r.generations',
+    'r.delivered',
+    'r.errors',
+    'r.fallbacks',
+  ],
+  where: COUNTED,
+});
+
 export const ARM_CALLS_SQL = `
-  SELECT s.arm,
-    sum(CASE WHEN s.first_exposure = 1 THEN r.delivered ELSE 0 END) AS units,
-    sum(CASE WHEN s.first_exposure = 1 AND r.hour_ms < @closedBeforeMs THEN r.delivered ELSE 0 END) AS closed_units,
-    sum(r.generations) AS calls,
-    sum(r.errors) AS errors,
-    sum(CASE WHEN s.degraded = 1 THEN r.generations ELSE 0 END) AS degraded,
-    sum(r.fallbacks) AS fallbacks
-  FROM rollup_series s
-  JOIN generation_rollups r ON r.series_id = s.id
-  WHERE ${COUNTED}
-  GROUP BY s.arm
-  ORDER BY s.arm`;
+  SELECT arm,
+    sum(CASE WHEN first_exposure = 1 THEN delivered ELSE 0 END) AS units,
+    sum(CASE WHEN first_exposure = 1 AND is_closed THEN delivered ELSE 0 END) AS closed_units,
+    sum(generations) AS calls,
+    sum(errors) AS errors,
+    sum(CASE WHEN degraded = 1 THEN generations ELSE 0 END) AS degraded,
+    sum(fallbacks) AS fallbacks
+  FROM (
+    ${CALL_CELLS}
+  )
+  GROUP BY arm
+  ORDER BY arm`;
+
+const ARM_OUTCOME_CELLS = cellsSql({
+  kind: 'outcome',
+  columns: ['s.arm', ...REWARD_COLUMNS],
+  where: `${UNITS} AND r.metric = @metric`,
+});
 
 export const ARM_OUTCOMES_SQL = `
-  SELECT s.arm,
+  SELECT c.arm,
     ${REWARD_SUMS}
-  FROM rollup_series s
-  JOIN outcome_rollups r ON r.series_id = s.id
-  WHERE ${COUNTED} AND s.first_exposure = 1 AND r.metric = @metric
-  GROUP BY s.arm`;
+  FROM (
+    ${ARM_OUTCOME_CELLS}
+  ) c
+  GROUP BY c.arm`;
 
-export const ARM_CELL_UNITS_SQL = `
-  SELECT s.arm, r.hour_ms - r.hour_ms % @stepMs AS begin_ms,
-    sum(r.delivered) AS units,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.delivered ELSE 0 END) AS closed_units
-  FROM rollup_series s
-  JOIN generation_rollups r ON r.series_id = s.id
-  WHERE ${COUNTED} AND s.first_exposure = 1
-  GROUP BY s.arm, begin_ms
-  ORDER BY begin_ms, s.arm`;
+/** Steps are whole hours, or whole days: then day cells are fine enough. */
+export const armStepUnitsSql = (coarsest: 'hour' | 'day'): string => {
+  const cells = cellsSql({
+    kind: 'generation',
+    columns: ['s.arm', STEP_BEGIN, 'r.delivered'],
+    where: UNITS,
+    coarsest,
+  });
+  return `
+  SELECT arm, begin_ms,
+    sum(delivered) AS units,
+    sum(CASE WHEN is_closed THEN delivered ELSE 0 END) AS closed_units
+  FROM (
+    ${cells}
+  )
+  GROUP BY arm, begin_ms
+  ORDER BY begin_ms, arm`;
+};
 
-export const ARM_CELL_OUTCOMES_SQL = `
-  SELECT s.arm, r.hour_ms - r.hour_ms % @stepMs AS begin_ms,
+export const armStepOutcomesSql = (coarsest: 'hour' | 'day'): string => {
+  const cells = cellsSql({
+    kind: 'outcome',
+    columns: ['s.arm', STEP_BEGIN, ...REWARD_COLUMNS],
+    where: `${UNITS} AND r.metric = @metric`,
+    coarsest,
+  });
+  return `
+  SELECT c.arm, c.begin_ms,
     ${REWARD_SUMS}
-  FROM rollup_series s
-  JOIN outcome_rollups r ON r.series_id = s.id
-  WHERE ${COUNTED} AND s.first_exposure = 1 AND r.metric = @metric
-  GROUP BY s.arm, begin_ms`;
+  FROM (
+    ${cells}
+  ) c
+  GROUP BY c.arm, c.begin_ms`;
+};
 
+/** Sums over all time need no end of a window: months alone. */
 export const REVISION_UNITS_SQL = `
   SELECT p.revision, p.experiment_revision, p.propensities_json, p.computed_at_ms, s.arm, sum(r.delivered) AS units
   FROM rollup_series s
-  JOIN generation_rollups r ON r.series_id = s.id
+  JOIN generation_month_rollups r ON r.series_id = s.id
   JOIN policy_snapshots p ON p.experiment = s.experiment AND p.revision = s.policy_revision
   WHERE s.experiment = @experiment AND s.first_exposure = 1
   GROUP BY p.sequence, s.arm
@@ -93,9 +137,10 @@ export function createArmTotals(database: Connection): (query: ArmTotalsQuery) =
   // One transaction: both statements see the same state.
   return database.transaction((query: ArmTotalsQuery): readonly ArmTotals[] => {
     const { experiment, metric, closedBeforeMs, experimentRevision: revision = '' } = query;
+    const cells = cellParameters(windowCells({ fromMs: null, toMs: null, closedBeforeMs }));
     // Row mappers: the columns are those of the statements above.
-    const callRows = calls.all({ experiment, revision, closedBeforeMs }) as CallsRow[];
-    const outcomeRows = outcomes.all({ experiment, revision, metric, closedBeforeMs }) as OutcomesRow[];
+    const callRows = calls.all({ experiment, revision, ...cells }) as CallsRow[];
+    const outcomeRows = outcomes.all({ experiment, revision, metric, ...cells }) as OutcomesRow[];
     return callRows.map((row) => {
       const rewards = outcomeRows.find(({ arm }) => arm === row.arm);
       return {
@@ -114,11 +159,17 @@ export function createArmTotals(database: Connection): (query: ArmTotalsQuery) =
 
 /** The same by time: one row for each step in which a unit was first served. */
 export function createArmCells(database: Connection): (query: ArmCellsQuery) => readonly ArmCell[] {
-  const units = database.prepare(ARM_CELL_UNITS_SQL);
-  const outcomes = database.prepare(ARM_CELL_OUTCOMES_SQL);
+  const prepare = (coarsest: 'hour' | 'day') => ({
+    units: database.prepare(armStepUnitsSql(coarsest)),
+    outcomes: database.prepare(armStepOutcomesSql(coarsest)),
+  });
+  const statements = { hour: prepare('hour'), day: prepare('day') };
   return database.transaction((query: ArmCellsQuery): readonly ArmCell[] => {
     const { experiment, metric, closedBeforeMs, stepMs } = query;
-    const unitParameters = { experiment, revision: '', closedBeforeMs, stepMs };
+    const coarsest = stepMs % DAY_MS === 0 ? 'day' : 'hour';
+    const { units, outcomes } = statements[coarsest];
+    const cells = cellParameters(windowCells({ fromMs: null, toMs: null, closedBeforeMs }, coarsest));
+    const unitParameters = { experiment, revision: '', stepMs, ...cells };
     // Row mappers: the columns are those of the statements above.
     const unitRows = units.all(unitParameters) as CellUnitsRow[];
     const outcomeRows = outcomes.all({ ...unitParameters, metric }) as (OutcomesRow & Step)[];

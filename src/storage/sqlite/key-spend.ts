@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts';
 import type { GenerationFacts } from './generation-facts.ts';
-import { dayOf } from './rollups.ts';
+import { dayOf } from './rollup-grains.ts';
 
 /** Adds the cost of a call to what its key spent that day; runs in the transaction of its row. Shadows have budgets of their own. */
 export function createKeySpend(database: Connection): (facts: GenerationFacts) => void {

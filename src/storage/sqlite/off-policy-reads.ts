@@ -8,7 +8,8 @@ import type {
 } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
 import { createPolicyReads, type PolicyReads } from './off-policy-score-reads.ts';
-import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
+import { REWARD_COLUMNS, REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
+import { cellParameters, cellsSql, windowCells } from './window-cells.ts';
 
 /** A page looks at this many rows at most: a few milliseconds. */
 const MAX_PAGE_ROWS = 500;
@@ -16,23 +17,35 @@ const MAX_PAGE_ROWS = 500;
 /** The units that experiments count; the flags are those of `experiment_units`. */
 const UNIT_SERIES = 's.experiment = @experiment AND s.first_exposure = 1';
 
+const UNIT_CELLS = cellsSql({
+  kind: 'generation',
+  columns: ['s.experiment', 's.policy_revision', 's.arm', 'r.delivered'],
+  where: UNIT_SERIES,
+});
+
 export const CELL_UNITS_SQL = `
-  SELECT s.policy_revision, s.arm, p.propensities_json,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.delivered ELSE 0 END) AS closed_units
-  FROM rollup_series s
-  JOIN generation_rollups r ON r.series_id = s.id
-  LEFT JOIN policy_snapshots p ON p.experiment = s.experiment AND p.revision = s.policy_revision
-  WHERE ${UNIT_SERIES}
-  GROUP BY s.policy_revision, s.arm
-  ORDER BY p.sequence, s.policy_revision, s.arm`;
+  SELECT c.policy_revision, c.arm, p.propensities_json,
+    sum(CASE WHEN c.is_closed THEN c.delivered ELSE 0 END) AS closed_units
+  FROM (
+    ${UNIT_CELLS}
+  ) c
+  LEFT JOIN policy_snapshots p ON p.experiment = c.experiment AND p.revision = c.policy_revision
+  GROUP BY c.policy_revision, c.arm
+  ORDER BY p.sequence, c.policy_revision, c.arm`;
+
+const OUTCOME_CELLS = cellsSql({
+  kind: 'outcome',
+  columns: ['s.policy_revision', 's.arm', ...REWARD_COLUMNS],
+  where: `${UNIT_SERIES} AND r.metric = @metric`,
+});
 
 export const CELL_OUTCOMES_SQL = `
-  SELECT s.policy_revision, s.arm,
+  SELECT c.policy_revision, c.arm,
     ${REWARD_SUMS}
-  FROM rollup_series s
-  JOIN outcome_rollups r ON r.series_id = s.id
-  WHERE ${UNIT_SERIES} AND r.metric = @metric
-  GROUP BY s.policy_revision, s.arm`;
+  FROM (
+    ${OUTCOME_CELLS}
+  ) c
+  GROUP BY c.policy_revision, c.arm`;
 
 export const UNIT_HOURS_SQL = `
   SELECT r.hour_ms, sum(r.delivered) AS units
@@ -101,13 +114,11 @@ export function createOffPolicyReads(database: Connection): OffPolicyReads {
   // Row mappers: the columns are those of the statements above. One transaction: both statements see the same state.
   const rewardCells = database.transaction((query: RewardCellsQuery): readonly RewardCell[] => {
     const { experiment, metric, closedBeforeMs } = query;
+    const cells = cellParameters(windowCells({ fromMs: null, toMs: null, closedBeforeMs }));
     const rewards = new Map(
-      (outcomes.all({ experiment, metric, closedBeforeMs }) as CellOutcomesRow[]).map((row) => [
-        cellKey(row),
-        row,
-      ]),
+      (outcomes.all({ experiment, metric, ...cells }) as CellOutcomesRow[]).map((row) => [cellKey(row), row]),
     );
-    return (units.all({ experiment, closedBeforeMs }) as CellUnitsRow[]).map((row) =>
+    return (units.all({ experiment, ...cells }) as CellUnitsRow[]).map((row) =>
       rewardCell(row, rewards.get(cellKey(row))),
     );
   });

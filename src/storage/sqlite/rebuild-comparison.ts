@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import { ROLLUP_TABLES } from './rollup-grains.ts';
 import { createWriterCore } from './writer-core.ts';
 
 /** How a derived table differs from what the rows of the ledger give. */
@@ -20,10 +21,7 @@ const COMPARED: readonly (readonly [table: string, series: string | null])[] = [
   ['api_key_spend', null],
   ['experiment_units', null],
   ['experiment_decisions', null],
-  ['generation_rollups', 'rollup_series'],
-  ['latency_rollups', 'rollup_series'],
-  ['latency_day_rollups', 'rollup_series'],
-  ['outcome_rollups', 'rollup_series'],
+  ...ROLLUP_TABLES.map((table) => [table, 'rollup_series'] as const),
   ['counting_score_outcomes', null],
   ['score_rollups', null],
   ['score_reward_rollups', null],

@@ -1,12 +1,17 @@
-/** Sums over `outcome_rollups r`, of all hours and of those whose attribution window is closed (`@closedBeforeMs`). */
-export const REWARD_SUMS = `sum(r.n) AS n,
-    sum(r.reward_sum) + sum(r.reward_sum_low) AS reward_sum,
-    sum(r.reward_sum_sq) + sum(r.reward_sum_sq_low) AS reward_sum_sq,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.n ELSE 0 END) AS closed_n,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_low ELSE 0.0 END) AS closed_sum,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq ELSE 0.0 END)
-      + sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq`;
+import { STORED_SUMS } from './reward-cells.ts';
+
+/** Columns of outcome cells `r` that {@link REWARD_SUMS} needs. */
+export const REWARD_COLUMNS: readonly string[] = STORED_SUMS.map((column) => `r.${column}`);
+
+/** Sums over cells `c` of outcomes, of all and of those whose attribution window is closed. */
+export const REWARD_SUMS = `sum(c.n) AS n,
+    sum(c.reward_sum) + sum(c.reward_sum_low) AS reward_sum,
+    sum(c.reward_sum_sq) + sum(c.reward_sum_sq_low) AS reward_sum_sq,
+    sum(CASE WHEN c.is_closed THEN c.n ELSE 0 END) AS closed_n,
+    sum(CASE WHEN c.is_closed THEN c.reward_sum ELSE 0.0 END)
+      + sum(CASE WHEN c.is_closed THEN c.reward_sum_low ELSE 0.0 END) AS closed_sum,
+    sum(CASE WHEN c.is_closed THEN c.reward_sum_sq ELSE 0.0 END)
+      + sum(CASE WHEN c.is_closed THEN c.reward_sum_sq_low ELSE 0.0 END) AS closed_sum_sq`;
 
 /** The columns of {@link REWARD_SUMS}. */
 export type RewardSumsRow = Readonly<

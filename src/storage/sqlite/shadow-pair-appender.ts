@@ -2,7 +2,7 @@ import { hourOf } from '../../kernel/index.ts';
 import { latencyBucket } from '../../ledger/index.ts';
 import { firstWholeDayMs } from './clear-derived.ts';
 import type { Connection } from './connection.ts';
-import { dayOf } from './rollups.ts';
+import { dayOf } from './rollup-grains.ts';
 import { SHADOW_PAIR_COLUMNS, type ShadowPairRow, type ShadowPairValues } from './shadow-pair-columns.ts';
 import { isComparable, SHADOW_SUM_COLUMNS, sumsOfPair } from './shadow-sums.ts';
 

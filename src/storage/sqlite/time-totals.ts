@@ -2,48 +2,74 @@ import type { FilterChoices, TimeTotals, TimeTotalsQuery } from '../../analytics
 import { HOUR_MS } from '../../kernel/index.ts';
 import type { Connection } from './connection.ts';
 import { filterParameters, REPORTED } from './reported-series.ts';
-import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
-import { DAY_MS } from './rollups.ts';
+import { REWARD_COLUMNS, REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
+import { DAY_MS } from './rollup-grains.ts';
+import { BEGIN_MS, cellParameters, cellsSql, windowCells } from './window-cells.ts';
 
 const WIDTH_MS = { hour: HOUR_MS, day: DAY_MS };
-const LATENCY_TABLE = {
-  hour: { name: 'latency_rollups', column: 'hour_ms' },
-  day: { name: 'latency_day_rollups', column: 'day_ms' },
-};
 
 /** The remainder as integers, and the width as a literal: the driver binds numbers as doubles. */
-const pointOf = (by: TimeTotalsQuery['by']): string => `r.hour_ms - r.hour_ms % ${WIDTH_MS[by]}`;
+const pointOf = (by: TimeTotalsQuery['by']): string => `${BEGIN_MS} - ${BEGIN_MS} % ${WIDTH_MS[by]} AS at_ms`;
 
-export const timeTotalsSql = (by: TimeTotalsQuery['by']): string => `
-  SELECT s.prompt_version, ${pointOf(by)} AS at_ms,
-    sum(r.generations) AS generations,
-    sum(r.delivered) AS delivered,
-    sum(r.errors) AS errors,
-    sum(r.cost_nano_usd) AS cost_nano_usd,
-    sum(r.cost_known) AS cost_known,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.delivered ELSE 0 END) AS closed_delivered
-  FROM rollup_series s
-  JOIN generation_rollups r ON r.series_id = s.id
-  WHERE ${REPORTED} AND r.hour_ms >= @fromMs AND r.hour_ms < @toMs
-  GROUP BY s.prompt_version, at_ms
-  ORDER BY s.prompt_version, at_ms`;
+export const timeTotalsSql = (by: TimeTotalsQuery['by']): string => {
+  const cells = cellsSql({
+    kind: 'generation',
+    columns: [
+      's.prompt_version',
+      pointOf(by),
+      'r.generations',
+      'r.delivered',
+      'r.errors',
+      'r.cost_nano_usd',
+      'r.cost_known',
+    ],
+    where: REPORTED,
+    coarsest: by,
+  });
+  return `
+  SELECT prompt_version, at_ms,
+    sum(generations) AS generations,
+    sum(delivered) AS delivered,
+    sum(errors) AS errors,
+    sum(cost_nano_usd) AS cost_nano_usd,
+    sum(cost_known) AS cost_known,
+    sum(CASE WHEN is_closed THEN delivered ELSE 0 END) AS closed_delivered
+  FROM (
+    ${cells}
+  )
+  GROUP BY prompt_version, at_ms
+  ORDER BY prompt_version, at_ms`;
+};
 
-export const timeOutcomesSql = (by: TimeTotalsQuery['by']): string => `
-  SELECT s.prompt_version, ${pointOf(by)} AS at_ms,
+export const timeOutcomesSql = (by: TimeTotalsQuery['by']): string => {
+  const cells = cellsSql({
+    kind: 'outcome',
+    columns: ['s.prompt_version', pointOf(by), ...REWARD_COLUMNS],
+    where: `${REPORTED} AND r.metric = @metric`,
+    coarsest: by,
+  });
+  return `
+  SELECT c.prompt_version, c.at_ms,
     ${REWARD_SUMS}
-  FROM rollup_series s
-  JOIN outcome_rollups r ON r.series_id = s.id
-  WHERE ${REPORTED} AND r.metric = @metric AND r.hour_ms >= @fromMs AND r.hour_ms < @toMs
-  GROUP BY s.prompt_version, at_ms`;
+  FROM (
+    ${cells}
+  ) c
+  GROUP BY c.prompt_version, c.at_ms`;
+};
 
 export const timeLatencySql = (by: TimeTotalsQuery['by']): string => {
-  const { name, column } = LATENCY_TABLE[by];
+  const cells = cellsSql({
+    kind: 'latency',
+    columns: ['s.prompt_version', pointOf(by), 'r.bucket', 'r.n'],
+    where: REPORTED,
+    coarsest: by,
+  });
   return `
-  SELECT s.prompt_version, r.${column} AS at_ms, r.bucket, sum(r.n) AS n
-  FROM rollup_series s
-  JOIN ${name} r ON r.series_id = s.id
-  WHERE ${REPORTED} AND r.${column} >= @fromMs AND r.${column} < @toMs
-  GROUP BY s.prompt_version, at_ms, r.bucket`;
+  SELECT prompt_version, at_ms, bucket, sum(n) AS n
+  FROM (
+    ${cells}
+  )
+  GROUP BY prompt_version, at_ms, bucket`;
 };
 
 export const CHOICES_SQL = `
@@ -83,11 +109,14 @@ export function createTimeTotals(database: Connection): TimeTotalsReads {
   return {
     // One transaction: the three statements see the same state.
     timeTotals: database.transaction((query: TimeTotalsQuery): readonly TimeTotals[] => {
-      const { prompt, metric, fromMs, toMs, closedBeforeMs, filter } = query;
       const { totals, outcomes, latency } = statements[query.by];
-      const window = { prompt, ...filterParameters(filter), fromMs, toMs };
+      const window = {
+        prompt: query.prompt,
+        ...filterParameters(query.filter),
+        ...cellParameters(windowCells(query, query.by)),
+      };
       // Row mappers: the columns are those of the statements above.
-      const outcomeRows = outcomes.all({ ...window, metric, closedBeforeMs }) as OutcomeRow[];
+      const outcomeRows = outcomes.all({ ...window, metric: query.metric }) as OutcomeRow[];
       const outcomeAt = new Map(outcomeRows.map((row) => [pointKey(row), row]));
       const latencyAt = new Map<string, (readonly [bucket: number, count: number])[]>();
       for (const row of latency.all(window) as LatencyRow[]) {
@@ -96,7 +125,7 @@ export function createTimeTotals(database: Connection): TimeTotalsReads {
         if (histogram === undefined) latencyAt.set(key, [[row.bucket, row.n]]);
         else histogram.push([row.bucket, row.n]);
       }
-      return (totals.all({ ...window, closedBeforeMs }) as TotalsRow[]).map((row) =>
+      return (totals.all(window) as TotalsRow[]).map((row) =>
         pointTotals(row, outcomeAt.get(pointKey(row)), latencyAt.get(pointKey(row)) ?? []),
       );
     }),

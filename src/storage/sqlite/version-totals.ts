@@ -1,60 +1,81 @@
 import type { VersionTotals, VersionTotalsQuery } from '../../analytics/index.ts';
 import type { Connection } from './connection.ts';
 import { filterParameters, REPORTED } from './reported-series.ts';
-import { REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
-import { DAY_MS, dayOf } from './rollups.ts';
+import { REWARD_COLUMNS, REWARD_SUMS, type RewardSumsRow, rewardsOf } from './reward-sums.ts';
+import { cellParameters, cellsSql, windowCells } from './window-cells.ts';
 
-/** Before and after every hour there is; exact as a double. */
-const UNBOUNDED_MS = 8_640_000_000_000_000;
+const TOTALS_CELLS = cellsSql({
+  kind: 'generation',
+  columns: [
+    's.prompt_version',
+    's.prompt_hash',
+    's.degraded',
+    's.forced',
+    's.version_source',
+    'r.generations',
+    'r.delivered',
+    'r.errors',
+    'r.client_closed',
+    'r.fallbacks',
+    'r.input_tokens',
+    'r.output_tokens',
+    'r.tokens_known',
+    'r.cost_nano_usd',
+    'r.cost_known',
+  ],
+  where: REPORTED,
+});
 
 export const TOTALS_SQL = `
-  SELECT s.prompt_version, s.prompt_hash,
-    sum(r.generations) AS generations,
-    sum(r.delivered) AS delivered,
-    sum(r.errors) AS errors,
-    sum(r.client_closed) AS client_closed,
-    sum(CASE WHEN s.degraded = 1 THEN r.generations ELSE 0 END) AS degraded,
-    sum(r.fallbacks) AS fallbacks,
-    sum(CASE WHEN s.forced = 1 THEN r.generations ELSE 0 END) AS forced,
-    sum(r.input_tokens) AS input_tokens,
-    sum(r.output_tokens) AS output_tokens,
-    sum(r.tokens_known) AS tokens_known,
-    sum(r.cost_nano_usd) AS cost_nano_usd,
-    sum(r.cost_known) AS cost_known,
-    sum(CASE WHEN s.version_source = 'body' THEN r.generations ELSE 0 END) AS from_body,
-    sum(CASE WHEN s.version_source = 'env' THEN r.generations ELSE 0 END) AS from_env,
-    sum(CASE WHEN s.version_source = 'default' THEN r.generations ELSE 0 END) AS from_default,
-    sum(CASE WHEN r.hour_ms < @closedBeforeMs THEN r.delivered ELSE 0 END) AS closed_delivered
-  FROM rollup_series s
-  JOIN generation_rollups r ON r.series_id = s.id
-  WHERE ${REPORTED} AND r.hour_ms >= @fromMs AND r.hour_ms < @toMs
-  GROUP BY s.prompt_version, s.prompt_hash
-  ORDER BY s.prompt_version, s.prompt_hash`;
+  SELECT prompt_version, prompt_hash,
+    sum(generations) AS generations,
+    sum(delivered) AS delivered,
+    sum(errors) AS errors,
+    sum(client_closed) AS client_closed,
+    sum(CASE WHEN degraded = 1 THEN generations ELSE 0 END) AS degraded,
+    sum(fallbacks) AS fallbacks,
+    sum(CASE WHEN forced = 1 THEN generations ELSE 0 END) AS forced,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(tokens_known) AS tokens_known,
+    sum(cost_nano_usd) AS cost_nano_usd,
+    sum(cost_known) AS cost_known,
+    sum(CASE WHEN version_source = 'body' THEN generations ELSE 0 END) AS from_body,
+    sum(CASE WHEN version_source = 'env' THEN generations ELSE 0 END) AS from_env,
+    sum(CASE WHEN version_source = 'default' THEN generations ELSE 0 END) AS from_default,
+    sum(CASE WHEN is_closed THEN delivered ELSE 0 END) AS closed_delivered
+  FROM (
+    ${TOTALS_CELLS}
+  )
+  GROUP BY prompt_version, prompt_hash
+  ORDER BY prompt_version, prompt_hash`;
+
+const LATENCY_CELLS = cellsSql({
+  kind: 'latency',
+  columns: ['s.prompt_version', 'r.bucket', 'r.n'],
+  where: REPORTED,
+});
 
 export const LATENCY_SQL = `
   SELECT prompt_version, bucket, sum(n) AS n FROM (
-    SELECT s.prompt_version AS prompt_version, r.bucket AS bucket, r.n AS n
-    FROM rollup_series s JOIN latency_rollups r ON r.series_id = s.id
-    WHERE ${REPORTED} AND r.hour_ms >= @headFromMs AND r.hour_ms < @headToMs
-    UNION ALL
-    SELECT s.prompt_version AS prompt_version, r.bucket AS bucket, r.n AS n
-    FROM rollup_series s JOIN latency_day_rollups r ON r.series_id = s.id
-    WHERE ${REPORTED} AND r.day_ms >= @daysFromMs AND r.day_ms < @daysToMs
-    UNION ALL
-    SELECT s.prompt_version AS prompt_version, r.bucket AS bucket, r.n AS n
-    FROM rollup_series s JOIN latency_rollups r ON r.series_id = s.id
-    WHERE ${REPORTED} AND r.hour_ms >= @tailFromMs AND r.hour_ms < @tailToMs
+    ${LATENCY_CELLS}
   )
   GROUP BY prompt_version, bucket
   ORDER BY prompt_version, bucket`;
 
+const OUTCOME_CELLS = cellsSql({
+  kind: 'outcome',
+  columns: ['s.prompt_version', ...REWARD_COLUMNS],
+  where: `${REPORTED} AND r.metric = @metric`,
+});
+
 export const OUTCOMES_SQL = `
-  SELECT s.prompt_version,
+  SELECT c.prompt_version,
     ${REWARD_SUMS}
-  FROM rollup_series s
-  JOIN outcome_rollups r ON r.series_id = s.id
-  WHERE ${REPORTED} AND r.metric = @metric AND r.hour_ms >= @fromMs AND r.hour_ms < @toMs
-  GROUP BY s.prompt_version`;
+  FROM (
+    ${OUTCOME_CELLS}
+  ) c
+  GROUP BY c.prompt_version`;
 
 type TotalsRow = Readonly<
   Record<
@@ -96,14 +117,14 @@ export function createVersionTotals(
 
   // One transaction: the three statements see the same state.
   return database.transaction((query: VersionTotalsQuery): readonly VersionTotals[] => {
-    const { prompt, metric, closedBeforeMs } = query;
-    const fromMs = query.fromMs ?? -UNBOUNDED_MS;
-    const toMs = query.toMs ?? UNBOUNDED_MS;
-    const series = { prompt, ...filterParameters(query.filter) };
+    const series = { prompt: query.prompt, ...filterParameters(query.filter) };
+    const cells = { ...series, ...cellParameters(windowCells(query)) };
+    // Latencies do not wait for outcomes: undivided, the window needs fewer cells.
+    const undivided = { ...series, ...cellParameters(windowCells({ ...query, closedBeforeMs: 0 })) };
     // Row mappers: the columns are those of the statements above.
-    const totalsRows = totals.all({ ...series, fromMs, toMs, closedBeforeMs }) as TotalsRow[];
-    const latencyRows = latency.all({ ...series, ...latencyRanges(fromMs, toMs) }) as LatencyRow[];
-    const outcomeRows = outcomes.all({ ...series, metric, fromMs, toMs, closedBeforeMs }) as OutcomeRow[];
+    const totalsRows = totals.all(cells) as TotalsRow[];
+    const latencyRows = latency.all(undivided) as LatencyRow[];
+    const outcomeRows = outcomes.all({ ...cells, metric: query.metric }) as OutcomeRow[];
 
     const versions = new Set(totalsRows.map((row) => row.prompt_version));
     return [...versions].map((version) =>
@@ -144,22 +165,5 @@ function versionTotals(
     latency: latency.map((row) => [row.bucket, row.n] as const),
     ...rewardsOf(outcomes),
     closedDelivered: total('closed_delivered'),
-  };
-}
-
-/** Whole days from the day table, the hours before and after them from the hour table. */
-function latencyRanges(fromMs: number, toMs: number): Readonly<Record<string, number>> {
-  const firstDayMs = fromMs === -UNBOUNDED_MS ? fromMs : dayOf(fromMs + DAY_MS - 1);
-  const lastDayMs = toMs === UNBOUNDED_MS ? toMs : dayOf(toMs);
-  if (firstDayMs >= lastDayMs) {
-    return { headFromMs: fromMs, headToMs: toMs, daysFromMs: 0, daysToMs: 0, tailFromMs: 0, tailToMs: 0 };
-  }
-  return {
-    headFromMs: fromMs,
-    headToMs: firstDayMs,
-    daysFromMs: firstDayMs,
-    daysToMs: lastDayMs,
-    tailFromMs: lastDayMs,
-    tailToMs: toMs,
   };
 }

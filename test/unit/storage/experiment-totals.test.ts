@@ -2,22 +2,26 @@ import { describe, expect, test } from '@jest/globals';
 
 import {
   ARM_CALLS_SQL,
-  ARM_CELL_OUTCOMES_SQL,
-  ARM_CELL_UNITS_SQL,
   ARM_OUTCOMES_SQL,
+  armStepOutcomesSql,
+  armStepUnitsSql,
   REVISION_UNITS_SQL,
 } from '../../../src/storage/sqlite/experiment-totals.ts';
+import { cellParameters, windowCells } from '../../../src/storage/sqlite/window-cells.ts';
 import { writerCoreInMemory } from '../../helpers/writer-core-in-memory.ts';
 
 describe('the totals of an experiment', () => {
   test('come from its own series by indexes, never from raw rows', () => {
     const { database } = writerCoreInMemory();
-    const parameters = { experiment: '', metric: '', revision: '', closedBeforeMs: 0, stepMs: 1 };
+    const cells = cellParameters(windowCells({ fromMs: null, toMs: null, closedBeforeMs: 0 }));
+    const parameters = { experiment: '', metric: '', revision: '', stepMs: 1, ...cells };
     const all = [
       ARM_CALLS_SQL,
       ARM_OUTCOMES_SQL,
-      ARM_CELL_UNITS_SQL,
-      ARM_CELL_OUTCOMES_SQL,
+      armStepUnitsSql('hour'),
+      armStepUnitsSql('day'),
+      armStepOutcomesSql('hour'),
+      armStepOutcomesSql('day'),
       REVISION_UNITS_SQL,
     ];
     for (const sql of all) {

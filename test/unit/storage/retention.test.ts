@@ -54,13 +54,10 @@ const RAW_TABLES = ['generations', 'outcomes', 'outcome_voids', 'scores', 'shado
 
 /** Sums that reports are made of; winners of single calls go with their rows. */
 function sums(core: WriterCoreInMemory) {
-  const { generations, latency, latencyDays, rewards } = derivedState(core.database);
+  const { counting: _counting, orphans: _orphans, ...rollups } = derivedState(core.database);
   const all = (sql: string) => core.database.prepare(sql).all();
   return {
-    generations,
-    latency,
-    latencyDays,
-    rewards,
+    ...rollups,
     spend: all('SELECT * FROM api_key_spend ORDER BY 1, 2'),
     scores: all('SELECT * FROM score_rollups ORDER BY 1, 2, 3, 4, 5, 6'),
     scoreRewards: all('SELECT * FROM score_reward_rollups ORDER BY 1, 2, 3, 4, 5, 6, 7'),
