@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 
 import Database from 'better-sqlite3';
 import type { Browser } from 'playwright-core';
+import { ROLLUP_TABLES } from '../src/storage/sqlite/rollup-grains.ts';
 import { launchChromium } from '../test/browser/system-chromium.ts';
 import { modelEnvironment, startTipModel, writeHistory } from '../test/browser/written-history.ts';
 import { processBench } from '../test/helpers/gateway-process.ts';
@@ -88,8 +89,8 @@ function multiplyRollups(
        SELECT ${named.join(', ')}, 0 FROM rollup_series WHERE first_exposure = 1`,
   );
   const isSame = named.map((column) => `receiver.${column} = series.${column}`).join(' AND ');
-  const keys = new Set(['series_id', 'hour_ms', 'day_ms', 'bucket', 'metric']);
-  for (const table of ['generation_rollups', 'latency_rollups', 'latency_day_rollups', 'outcome_rollups']) {
+  const keys = new Set(['series_id', 'hour_ms', 'day_ms', 'month_ms', 'bucket', 'metric']);
+  for (const table of ROLLUP_TABLES) {
     const columns = columnsOf(table);
     const own = columns.filter((column) => keys.has(column) && column !== 'series_id');
     const sums = columns.filter((column) => !keys.has(column));
