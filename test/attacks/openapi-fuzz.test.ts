@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -61,7 +62,8 @@ function fuzz(url: string, options: readonly string[]): Promise<Run> {
     ['--config-file', CONFIGURATION, 'run', `${url}/openapi.json`, ...phases, ...calls, ...options],
     {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/tmp', PYTHONHASHSEED: '0' },
-      cwd: import.meta.dirname,
+      // It keeps notes where it runs.
+      cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
