@@ -285,6 +285,7 @@ export async function startGateway(options: StartOptions): Promise<RunningGatewa
       settings: {
         allowedHosts: [...config.server.allowed_hosts, config.server.host],
         trustedProxies: config.server.trusted_proxies,
+        onLedgerFailure: config.ledger.on_failure,
         maxBodyBytes: config.server.max_body_bytes,
         maxJsonDepth: config.server.max_json_depth,
         publicMetrics: config.server.public_metrics,

@@ -66,6 +66,8 @@ export interface HttpSettings {
   readonly allowedHosts: readonly string[];
   /** Addresses and networks whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: readonly string[];
+  /** `ledger.on_failure`. */
+  readonly onLedgerFailure: 'fail' | 'serve';
   readonly maxBodyBytes: number;
   readonly maxJsonDepth: number;
   /** `/metrics` answers without a key, too. */

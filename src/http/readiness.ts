@@ -19,7 +19,10 @@ export interface Readiness {
  * ledger probes its file itself), so nothing is cached: a balancer sees a full disk or the drain at once.
  */
 export function readReadiness(
-  services: Pick<HttpServices, 'ledger' | 'retention' | 'config' | 'prompts' | 'routes' | 'drain'>,
+  services: Pick<
+    HttpServices,
+    'ledger' | 'retention' | 'config' | 'prompts' | 'routes' | 'drain' | 'settings'
+  >,
 ): Readiness {
   const parts = readParts(services);
   const draining = services.drain.isDraining();
@@ -29,10 +32,10 @@ export function readReadiness(
 }
 
 function readParts(
-  services: Pick<HttpServices, 'ledger' | 'retention' | 'config' | 'prompts' | 'routes'>,
+  services: Pick<HttpServices, 'ledger' | 'retention' | 'config' | 'prompts' | 'routes' | 'settings'>,
 ): Readiness['parts'] {
   return {
-    database: databasePart(services.ledger),
+    database: databasePart(services.ledger, services.settings.onLedgerFailure),
     retention: retentionPart(services.retention),
     config: configPart(services.config),
     prompts: promptsPart(services.prompts),
@@ -40,11 +43,14 @@ function readParts(
   };
 }
 
-function databasePart(ledger: HttpServices['ledger']): Part {
+/** A gateway that is told to serve without its ledger must not be taken out because of it. */
+function databasePart(ledger: HttpServices['ledger'], onFailure: 'fail' | 'serve'): Part {
   const health = ledger.health();
-  return health.writable
-    ? { status: 'ok', detail: null }
-    : { status: 'failed', detail: health.reason ?? 'not writable' };
+  if (health.writable) return { status: 'ok', detail: null };
+  const reason = health.reason ?? 'not writable';
+  return onFailure === 'fail'
+    ? { status: 'failed', detail: reason }
+    : { status: 'degraded', detail: `answers are given unrecorded, feedback is refused: ${reason}` };
 }
 
 function retentionPart(retention: HttpServices['retention']): Part {

@@ -48,6 +48,22 @@ describe('health', () => {
     });
   });
 
+  test('is degraded without a writable ledger where calls are served all the same', async () => {
+    const serving = await startTestGateway({ settings: { onLedgerFailure: 'serve' } });
+    try {
+      serving.ledger.fail();
+      const response = await fetch(`${serving.url}/readyz`);
+
+      expect(response.status).toBe(200);
+      expect(await response.json()).toMatchObject({
+        status: 'degraded',
+        parts: { database: { status: 'degraded', detail: expect.stringContaining('feedback is refused') } },
+      });
+    } finally {
+      await serving.close();
+    }
+  });
+
   test.each([
     [{ isFull: true, maxBytes: 67_108_864 }, 'at ledger.retention.max_bytes (67108864)'],
     [

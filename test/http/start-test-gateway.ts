@@ -231,6 +231,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     settings: {
       allowedHosts: [],
       trustedProxies: [],
+      onLedgerFailure: 'fail',
       maxBodyBytes: 1_048_576,
       publicMetrics: false,
       maxJsonDepth: 64,

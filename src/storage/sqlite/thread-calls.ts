@@ -90,7 +90,10 @@ export async function openThreadCalls<Call, Reply>(
 
   const receive = (message: RepliesMessage<Reply>): void => {
     restartDelayMs = FIRST_RESTART_DELAY_MS;
-    if (message.kind === 'ready') return;
+    if (message.kind === 'ready') {
+      stopped = null;
+      return;
+    }
     batches += 1;
     for (const { id, reply } of message.replies) settle(id)?.resolve(reply);
   };
@@ -101,8 +104,8 @@ export async function openThreadCalls<Call, Reply>(
       restartDelayMs = Math.min(restartDelayMs * 2, LONGEST_RESTART_DELAY_MS);
       if (closing !== null) return;
       try {
+        // Takes calls from now on; that it runs is said when it says so, because it may die on the way.
         worker = launch();
-        stopped = null;
         return;
       } catch (error) {
         logger.error({ thread: name, error: errorMessage(error) }, 'a storage thread cannot be started');

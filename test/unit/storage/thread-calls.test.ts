@@ -98,6 +98,32 @@ describe('calls to a thread', () => {
     expect(await echo.submit('again', 1)).toBe('again');
   });
 
+  test('counts a thread that was started again as stopped until it is ready', async () => {
+    let starts = 0;
+    calls = await openThreadCalls<string, string>({
+      name: 'writer',
+      start: () => {
+        starts += 1;
+        // The second one dies on the way, as one does that cannot open its file.
+        const code = starts === 2 ? 'setTimeout(() => process.exit(7), 200)' : ECHO_THREAD;
+        return new Worker(code, { eval: true, execArgv: [] });
+      },
+      maxPending: 100,
+      maxPendingCharacters: 1_000,
+      clock: systemClock,
+      logger: silentLogger,
+    });
+    const echo = calls;
+    await expect(echo.submit('die', 1)).rejects.toMatchObject({ code: 'storage_unavailable' });
+
+    while (starts < 2) await systemClock.sleep(5);
+    expect(echo.stopped).toContain('writer thread stopped');
+    await expect(echo.submit('to the second', 1)).rejects.toMatchObject({ code: 'storage_unavailable' });
+
+    while (echo.stopped !== null) await systemClock.sleep(10);
+    expect(starts).toBe(3);
+  });
+
   test('answers what was submitted before it closes, and refuses what comes after', async () => {
     const echo = await openEcho();
     const submitted = echo.submit('last', 1);
