@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { openDatabase } from '../../../src/storage/sqlite/sqlite-driver.ts';
 import { acknowledgedLoad } from '../../helpers/acknowledged-load.ts';
 import { compileGateway } from '../../helpers/compiled-gateway.ts';
+import { noteFigure } from '../../helpers/fault-figures.ts';
 import { processBench } from '../../helpers/gateway-process.ts';
 
 const CALLERS = 8;
@@ -75,6 +76,7 @@ describe('a backup under load', () => {
     }
     const newest = backups.at(-1);
     expect(newest?.acknowledged.length).toBeGreaterThan(100);
+    noteFigure('backup', `the last of ${BACKUPS} held all ${newest?.acknowledged.length} ids`);
 
     // As docs/ledger.md says: move the database away, its log and index with it, copy the backup in its place.
     await rename(file, `${file}.old`);

@@ -6,6 +6,7 @@ import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { verifySqliteFile } from '../../../src/storage/sqlite/index.ts';
 import { openDatabase } from '../../../src/storage/sqlite/sqlite-driver.ts';
 import { compileGateway } from '../../helpers/compiled-gateway.ts';
+import { noteFigure } from '../../helpers/fault-figures.ts';
 import { eventually, processBench } from '../../helpers/gateway-process.ts';
 
 /** The smallest limit there is. */
@@ -94,6 +95,10 @@ describe('a database at its size limit', () => {
     const database = openDatabase(file, { readonly: true });
     const kept = Number(database.prepare('SELECT count(*) FROM generations').pluck().get());
     database.close();
+    noteFigure(
+      'size-limit',
+      `${CALLS} calls, none refused, the slowest ${Math.round(slowestMs)} ms; at most ${Math.round(largestBytes / 1_048_576)} of ${MAX_BYTES / 1_048_576} MiB; ${kept} rows left`,
+    );
     expect(kept).toBeGreaterThan(2_000);
     expect(kept).toBeLessThan(CALLS);
   }, 120_000);
