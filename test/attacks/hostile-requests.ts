@@ -137,13 +137,6 @@ export function hostileRequests(text: string): readonly HostileRequest[] {
   );
 }
 
-/** `get /prompts/{name}`, of every route. */
-export function everyRoute(): readonly string[] {
-  return Object.entries(DOCUMENT.paths).flatMap(([path, operations]) =>
-    Object.keys(operations).map((method) => `${method} ${path}`),
-  );
-}
-
 /** A sound request of every route: what a hostile one is compared with. */
 export function soundRequests(): readonly HostileRequest[] {
   return Object.entries(DOCUMENT.paths).flatMap(([path, operations]) =>

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -54,7 +53,9 @@ interface Run {
 }
 
 /** Every operation of the gateway's own document: examples, edges of each schema, and random instances, always the same. */
-function fuzz(url: string, options: readonly string[]): Promise<Run> {
+async function fuzz(url: string, options: readonly string[]): Promise<Run> {
+  // It keeps notes where it runs, and reads them the next time.
+  const folder = await bench.freshFolder();
   const phases = ['--phases', 'examples,coverage,fuzzing', '--generation-deterministic', '--no-shrink'];
   const calls = ['--continue-on-failure', '--request-timeout', '10', '--workers', '1', '--no-color'];
   const child = spawn(
@@ -62,8 +63,7 @@ function fuzz(url: string, options: readonly string[]): Promise<Run> {
     ['--config-file', CONFIGURATION, 'run', `${url}/openapi.json`, ...phases, ...calls, ...options],
     {
       env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '/tmp', PYTHONHASHSEED: '0' },
-      // It keeps notes where it runs.
-      cwd: tmpdir(),
+      cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );
