@@ -24,7 +24,7 @@ import { type Trend, trendOf } from './harness/trend.ts';
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
-    rate: { type: 'string', default: '300' },
+    rate: { type: 'string', default: '600' },
     callers: { type: 'string', default: '32' },
     json: { type: 'string' },
     markdown: { type: 'string' },
@@ -35,10 +35,12 @@ const { values } = parseArgs({
 const PROVIDER_DELAY_MS = 10;
 const RELOAD_EVERY_MS = 5_000;
 const SAMPLE_EVERY_MS = 1_000;
-/** Compiled code, caches and the heap's first growth. */
+/** Compiled code, the caches of the database's connections and the heap's first growth. */
 const WARM_UP_SHARE = 0.3;
+/** Resident memory took that many requests to stay where it was, in runs of which nothing else grew. */
+const WARM_UP_REQUESTS = 100_000;
 const PER_REQUESTS = 100_000;
-/** Fewer say nothing about slopes: the heap still takes its size. */
+/** Fewer after the warm-up say nothing about slopes. */
 const MIN_JUDGED_REQUESTS = 50_000;
 /** Growth is certain when it exceeds its bound by that many standard errors: about one false alarm in a thousand looks. */
 const CERTAIN_ERRORS = 3;
@@ -95,7 +97,11 @@ try {
   const reloads = await reloadsOf(gateway.server.url);
   await gateway.server.stop();
 
-  const warm = samples.filter(({ requests }) => requests >= WARM_UP_SHARE * load.tally.sent);
+  const { sent } = load.tally;
+  const longWarmUp = Math.max(WARM_UP_SHARE * sent, WARM_UP_REQUESTS);
+  const isLongEnough = sent - longWarmUp >= MIN_JUDGED_REQUESTS;
+  const warmUpRequests = isLongEnough ? longWarmUp : WARM_UP_SHARE * sent;
+  const warm = samples.filter(({ requests }) => requests >= warmUpRequests);
   const trends = Object.fromEntries(
     QUANTITIES.map((quantity) => [
       quantity,
@@ -103,15 +109,15 @@ try {
     ]),
   ) as Trends;
   const rows = rowsOf(databaseFileIn(folder));
-  const isLongEnough = (1 - WARM_UP_SHARE) * load.tally.sent >= MIN_JUDGED_REQUESTS;
   const verdicts = [
     ...verdictsOf({ tally: load.tally, rows, reloads }),
     ...(isLongEnough ? trendVerdicts(trends) : []),
   ];
-  const section = sectionOf({ tally: load.tally, rows, reloads, seconds, warm, trends });
+  const section = [
+    sectionOf({ tally: load.tally, rows, reloads, seconds, warm, trends, warmUpRequests, isLongEnough }),
+    reportTable(load.reportTimesMs),
+  ].join('\n\n');
   console.log(`${section}\n`);
-  if (!isLongEnough)
-    console.log(`slopes are not judged: fewer than ${MIN_JUDGED_REQUESTS} requests after the warm-up`);
   for (const { isMet, text } of verdicts) console.log(`${isMet ? 'holds' : 'FAILS'}: ${text}`);
   const result = {
     machine: machineFacts(),
@@ -309,10 +315,14 @@ function sectionOf({
   seconds,
   warm,
   trends,
+  warmUpRequests,
+  isLongEnough,
 }: Found & {
   readonly seconds: number;
   readonly warm: readonly Sample[];
   readonly trends: Trends;
+  readonly warmUpRequests: number;
+  readonly isLongEnough: boolean;
 }): string {
   const facts = machineFacts();
   const number = (value: number): string => Math.round(value).toLocaleString('en');
@@ -320,7 +330,7 @@ function sectionOf({
     `${facts.date}, ${facts.cores} × ${facts.cpuModel}, Node ${facts.nodeVersion}; ${values.callers} callers, ${number(tally.sent)} requests in ` +
     `${number(seconds)} s (${number(tally.sent / seconds)} a second): ${number(tally.generations)} answers and streams, ${number(tally.scores)} rankings, ` +
     `${number(tally.outcomes)} outcomes, ${number(tally.reports)} reports, ${number(tally.left)} callers who left, ${reloads.changed} reloads, ` +
-    `${tally.errors} errors; ${number(rows.all)} rows. Slopes after the first ${100 * WARM_UP_SHARE} %.`;
+    `${tally.errors} errors; ${number(rows.all)} rows. Slopes after the first ${number(warmUpRequests)} requests${isLongEnough ? '' : '; the run is too short to judge them'}.`;
   const lines = QUANTITIES.map((quantity) => {
     const { slope, standardError } = trends[quantity];
     const seen = warm.map((sample) => sample[quantity]).filter(Number.isFinite);
@@ -333,4 +343,14 @@ function sectionOf({
   });
   const titles = ['what', 'least / median / most', 'slope per 100,000 requests ± standard error', 'bound'];
   return `${head}\n\n${table(titles, lines)}`;
+}
+
+/** Reports read sums, whose number grows with hours and not with calls: the last ones must take what the first ones took. */
+function reportTable(timesMs: SoakLoad['reportTimesMs']): string {
+  const lines = [...timesMs].map(([path, times]) => {
+    const third = Math.ceil(times.length / 3);
+    const shown = [times.slice(0, third), times.slice(-third)].map((part) => quantile(part, 0.5).toFixed(1));
+    return [`\`${path}\``, String(times.length), ...shown];
+  });
+  return table(['report', 'read', 'p50 ms, first third', 'p50 ms, last third'], lines);
 }

@@ -33,14 +33,18 @@ export interface SoakLoad {
   readonly tally: SoakTally;
   /** Times of whole generations since the last look, in milliseconds. */
   takeTimesMs(): readonly number[];
+  /** Times of each report so far, in order, in milliseconds. */
+  readonly reportTimesMs: ReadonlyMap<string, readonly number[]>;
   run(): Promise<void>;
 }
 
-/** Twenty requests in a row: every tenth caller leaves. */
+/** Twenty requests in a row: every tenth caller leaves. A report is read in every tenth such row. */
 const MIX = [
   ...['leave-whole', 'whole', 'stream', 'whole', 'feedback', 'whole', 'stream', 'score', 'whole', 'feedback'],
   ...['leave-stream', 'whole', 'stream', 'whole', 'score', 'whole', 'stream', 'whole', 'feedback', 'report'],
 ] as const;
+
+const ROWS_PER_REPORT = 10;
 
 const REPORTS = [
   '/analytics/prompts/tip/versions',
@@ -82,14 +86,17 @@ export function soakLoad(options: SoakLoadOptions): SoakLoad {
     firstError: null,
   };
   let timesMs: number[] = [];
+  const reportTimesMs = new Map<string, number[]>();
 
   const oneRequest = async (number: number, state: CallerState): Promise<void> => {
-    const kind = MIX[number % MIX.length] ?? 'whole';
+    const row = Math.floor(number / MIX.length);
+    const mixed = MIX[number % MIX.length] ?? 'whole';
+    const kind = mixed === 'report' && row % ROWS_PER_REPORT !== 0 ? 'whole' : mixed;
     switch (kind) {
       case 'leave-whole':
       case 'leave-stream': {
         const caller = kind === 'leave-whole' ? state.whole : state.streamed;
-        const afterMs = (Math.floor(number / MIX.length) % options.providerDelayMs) + 1;
+        const afterMs = (row % options.providerDelayMs) + 1;
         tally.left += 1;
         if (await caller.abort(number, afterMs)) tally.aborted += 1;
         return;
@@ -124,7 +131,12 @@ export function soakLoad(options: SoakLoadOptions): SoakLoad {
         return;
       }
       case 'report': {
-        await expectOk(url + (REPORTS[Math.floor(number / MIX.length) % REPORTS.length] ?? '/metrics'), {});
+        const path = REPORTS[(row / ROWS_PER_REPORT) % REPORTS.length] ?? '/metrics';
+        const startedMs = performance.now();
+        await expectOk(url + path, {});
+        const times = reportTimesMs.get(path) ?? [];
+        times.push(performance.now() - startedMs);
+        reportTimesMs.set(path, times);
         tally.reports += 1;
         return;
       }
@@ -160,6 +172,7 @@ export function soakLoad(options: SoakLoadOptions): SoakLoad {
 
   return {
     tally,
+    reportTimesMs,
     takeTimesMs: () => {
       const taken = timesMs;
       timesMs = [];
