@@ -18,6 +18,8 @@ export interface Acknowledged {
   readonly outcomes: ReadonlySet<string>;
   /** The id that each `Idempotency-Key` was answered with. */
   readonly keyed: ReadonlyMap<string, string>;
+  /** Refusals with 503, each sent again when it has a key or an outcome id. */
+  readonly refusals: readonly string[];
   /** Answers that no promise allows: an unexpected status, a key answered with two ids, an outcome accepted twice. */
   readonly surprises: readonly string[];
 }
@@ -38,6 +40,10 @@ const CANDIDATES = [
 const PROFILE = { completion_rate: 0.5, preferred_hour: 9, tip_volume: 3 };
 /** Calls by key that are sent again at the end. */
 const SAMPLE_OF_KEYED = 50;
+/** Shorter than `Retry-After` asks for: the gateway is to recover under load. */
+const AFTER_REFUSAL_MS = 20;
+
+class RefusedCall extends Error {}
 
 /** Callers of `/generate`, `/score` (both partly with an `Idempotency-Key`) and `/feedback`, with a memory. */
 export function acknowledgedLoad(): AcknowledgedLoad {
@@ -46,6 +52,7 @@ export function acknowledgedLoad(): AcknowledgedLoad {
   const outcomes = new Set<string>();
   const keyed = new Map<string, string>();
   const surprises: string[] = [];
+  const refusals: string[] = [];
   const unsettledCalls: KeyedCall[] = [];
   const unsettledFeedback: Feedback[] = [];
   const answeredCalls: KeyedCall[] = [];
@@ -60,6 +67,10 @@ export function acknowledgedLoad(): AcknowledgedLoad {
 
   const call = async (url: string, { path, body, key }: KeyedCall, isKeyed: boolean): Promise<void> => {
     const answer = await post(url, path, body, isKeyed ? { 'idempotency-key': key } : {});
+    if (answer.status === 503) {
+      refusals.push(answer.text);
+      throw new RefusedCall();
+    }
     if (answer.status !== 200) {
       surprises.push(`${path} ${answer.status} ${answer.text}`);
       return;
@@ -86,6 +97,10 @@ export function acknowledgedLoad(): AcknowledgedLoad {
 
   const report = async (url: string, feedback: Feedback): Promise<void> => {
     const answer = await post(url, '/feedback', feedback.body, {});
+    if (answer.status === 503) {
+      refusals.push(answer.text);
+      throw new RefusedCall();
+    }
     if (answer.status !== 200 && answer.status !== 202) {
       surprises.push(`/feedback ${answer.status} ${answer.text}`);
       return;
@@ -139,6 +154,10 @@ export function acknowledgedLoad(): AcknowledgedLoad {
       try {
         await step(url);
       } catch (error) {
+        if (error instanceof RefusedCall) {
+          await new Promise((done) => setTimeout(done, AFTER_REFUSAL_MS));
+          continue;
+        }
         // The gateway is gone. Whatever else it is must not look like that.
         if (!isCutOff(error)) throw error;
         return;
@@ -147,7 +166,7 @@ export function acknowledgedLoad(): AcknowledgedLoad {
   };
 
   return {
-    acknowledged: { generations, scores, outcomes, keyed, surprises },
+    acknowledged: { generations, scores, outcomes, keyed, refusals, surprises },
     run: async (url, callers) => {
       isStopped = false;
       await Promise.all(Array.from({ length: callers }, () => caller(url)));

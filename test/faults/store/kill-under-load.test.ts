@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { verifySqliteFile } from '../../../src/storage/sqlite/index.ts';
-import { openDatabase } from '../../../src/storage/sqlite/sqlite-driver.ts';
 import { acknowledgedLoad } from '../../helpers/acknowledged-load.ts';
 import { compileGateway } from '../../helpers/compiled-gateway.ts';
+import { countsOf } from '../../helpers/gateway-calls.ts';
 import { processBench } from '../../helpers/gateway-process.ts';
 
 const KILLS = 50;
@@ -24,19 +24,6 @@ afterAll(compiled.remove);
 
 const pause = (durationMs: number) => new Promise((done) => setTimeout(done, durationMs));
 const between = (lowMs: number, highMs: number): number => lowMs + Math.random() * (highMs - lowMs);
-
-/** How often each value of the column is there. */
-function counts(file: string, table: string, column: string): ReadonlyMap<string, number> {
-  const database = openDatabase(file, { readonly: true });
-  try {
-    const rows = database
-      .prepare(`SELECT ${column} AS value, count(*) AS n FROM ${table} GROUP BY 1`)
-      .all() as readonly { value: string; n: number }[];
-    return new Map(rows.map(({ value, n }) => [value, n]));
-  } finally {
-    database.close();
-  }
-}
 
 const missing = (expected: Iterable<string>, stored: ReadonlyMap<string, number>): readonly string[] =>
   [...expected].filter((id) => stored.get(id) === undefined);
@@ -79,18 +66,19 @@ describe('kill -9 at random moments under load', () => {
     expect(await gateway.exit).toEqual({ code: 0, signal: null });
 
     const { acknowledged } = load;
-    const generations = counts(file, 'generations', 'id');
-    const scores = counts(file, 'scores', 'id');
-    const outcomes = counts(file, 'outcomes', 'outcome_id');
+    const generations = countsOf(file, 'generations', 'id');
+    const scores = countsOf(file, 'scores', 'id');
+    const outcomes = countsOf(file, 'outcomes', 'outcome_id');
     expect(acknowledged.surprises).toEqual([]);
+    expect(acknowledged.refusals).toEqual([]);
     expect(missing(acknowledged.generations, generations)).toEqual([]);
     expect(missing(acknowledged.scores, scores)).toEqual([]);
     expect(missing(acknowledged.outcomes, outcomes)).toEqual([]);
     // Of an outcome id or a key there is one row, however often it was sent.
     expect([generations, scores, outcomes].flatMap(doubled)).toEqual([]);
     const byKey = new Map([
-      ...counts(file, 'generations', 'external_id'),
-      ...counts(file, 'scores', 'external_id'),
+      ...countsOf(file, 'generations', 'external_id'),
+      ...countsOf(file, 'scores', 'external_id'),
     ]);
     expect([...acknowledged.keyed.keys()].filter((key) => byKey.get(key) !== 1)).toEqual([]);
     expect(verifySqliteFile(file)).toMatchObject({ problems: [], differences: [] });
