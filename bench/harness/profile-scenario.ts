@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import type { BenchOptions } from './bench-options.ts';
 import { readCpuProfile, type SelfTime, type ThreadProfile } from './cpu-profile.ts';
 import { startFakeUpstream } from './fake-upstream.ts';
+import { feedbackSeconds } from './feedback-load.ts';
 import { openGroup } from './group.ts';
 import { type Measurement, measure } from './measure.ts';
 import { table } from './result-tables.ts';
@@ -13,16 +14,18 @@ import { ROOT } from './root.ts';
 import { SCENARIOS, type Scenario } from './scenario.ts';
 
 const FOLDER = join(ROOT, '.cache/bench/profiles');
-const WARM_UP_SECONDS = 3;
+const WARM_UP_SECONDS = 2;
 /** Microseconds between two samples: a request is longer than that, and the profiler costs little. */
 const SAMPLING_INTERVAL_US = 500;
 const SHOWN_PACKAGES = 15;
 const SHOWN_FUNCTIONS = 25;
 
 /** Where the gateway's CPU goes in the first of the scenarios, as Markdown. Leaves the profiles in `.cache/bench/profiles`. */
-export async function profileScenario({ scenarios, seconds, generator }: BenchOptions): Promise<string> {
+export async function profileScenario(options: BenchOptions): Promise<string> {
+  const { scenarios, generator } = options;
   const scenario = SCENARIOS.find(({ name }) => name === scenarios[0]);
   if (scenario === undefined) throw new Error('no scenario to profile');
+  const seconds = scenario.group === 'feedback' ? feedbackSeconds(options.seconds) : options.seconds;
   const folder = mkdtempSync(join(tmpdir(), 'prompt-gateway-profile-'));
   const upstream = await startFakeUpstream();
   try {

@@ -24,7 +24,7 @@ function conditions({ machine, generator, seconds, rounds }: BenchResults): stri
   return (
     `${machine.date}, ${machine.cores} × ${machine.cpuModel}, ${machine.system}, Node ${machine.nodeVersion}; a synced write of 4 KB takes ` +
     `${machine.syncMs.toFixed(2)} ms. Load by ${load}; fake provider, targets and load on this one machine. ` +
-    `Medians of ${rounds} rounds of ${seconds} s, forwards and backwards.`
+    `Medians of ${rounds} rounds of ${seconds} s (outcomes: at most 2 s), forwards and backwards.`
   );
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 
 import type { FakeUpstream } from './fake-upstream.ts';
+import { feedbackSeconds } from './feedback-load.ts';
 import { type Contender, openGroup, type Plan } from './group.ts';
 import { type GeneratorName, type Measurement, measure } from './measure.ts';
 import { median } from './quantile.ts';
@@ -62,7 +63,10 @@ export async function runGroup(
         for (const contender of round % 2 === 0 ? contenders : contenders.toReversed()) {
           if (!takesPart(contender, scenario)) continue;
           const subject = contender.subjectOf(scenario, round);
-          const options = { seconds: plan.seconds, generator };
+          const options = {
+            seconds: group === 'feedback' ? feedbackSeconds(plan.seconds) : plan.seconds,
+            generator,
+          };
           const measured = await counted(contender, () => measure(scenario, subject, upstream, options));
           const key = `${scenario.name} ${contender.name}`;
           const known = series.get(key) ?? { scenario, target: contender.name, rounds: [] };
