@@ -6,7 +6,7 @@ type Candidates = ScoreRecord['candidates'];
  * The candidates of a decision by column, as the ledger keeps them: half the text of one object per candidate. Every column
  * has one value per candidate, in the order of the request.
  */
-export interface CandidateColumns {
+interface CandidateColumns {
   readonly ids: readonly string[];
   readonly estimates: readonly number[];
   readonly propensities: readonly number[];

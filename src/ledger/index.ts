@@ -1,4 +1,4 @@
-export { type CandidateColumns, candidatesOfJson } from './candidates-json.ts';
+export { candidatesOfJson } from './candidates-json.ts';
 export type {
   GenerationListQuery,
   GenerationPage,

@@ -1,15 +1,17 @@
-import type { CandidateColumns, ScoreRecord } from '../../ledger/index.ts';
+import type { ScoreRecord } from '../../ledger/index.ts';
 
 /**
- * Candidates on their way to the writer. Their numbers cross the thread boundary as one block of memory, and the writer
- * makes the text: writing 200 numbers in decimal takes longer than anything else that ranking does.
+ * Candidates on their way to the writer, by column. Their numbers cross the thread boundary as one block of memory, and
+ * the writer makes the text: writing 200 numbers in decimal takes longer than anything else that ranking does.
  */
 export interface PackedCandidates {
-  readonly ids: readonly string[];
+  readonly count: number;
+  /** JSON of a list of texts. */
+  readonly ids: string;
   /** By column: estimates, propensities, then the features that are numbers for every candidate. */
   readonly numbers: Float64Array;
-  /** In the order of the request. Null: the next column of `numbers`. */
-  readonly features: readonly (readonly [name: string, values: readonly unknown[] | null])[];
+  /** In the order of the request: JSON of a list. Null: the next column of `numbers`. */
+  readonly features: readonly (readonly [name: string, values: string | null])[];
 }
 
 /** Text where candidates have different features. Throws a TypeError on a value that JSON cannot hold. */
@@ -29,13 +31,18 @@ export function packCandidates(candidates: ScoreRecord['candidates']): Candidate
   const features = names.map((name, place) => {
     for (let index = 0; index < count; index += 1) {
       const value = rows[index]?.[place];
-      if (typeof value !== 'number') return [name, rows.map((row) => row[place])] as const;
+      if (typeof value !== 'number') return [name, JSON.stringify(rows.map((row) => row[place]))] as const;
       numbers[used + index] = value;
     }
     used += count;
     return [name, null] as const;
   });
-  return { ids: candidates.map(({ id }) => id), numbers: numbers.slice(0, used), features };
+  return {
+    count,
+    ids: JSON.stringify(candidates.map(({ id }) => id)),
+    numbers: numbers.slice(0, used),
+    features,
+  };
 }
 
 /** Null: features differ from one candidate to the next, be it in their order, and only one object each says how. */
@@ -52,22 +59,25 @@ function commonNames(candidates: ScoreRecord['candidates']): readonly string[] |
 /** For the limit of the queue: about as many characters as the text will have. */
 export function packedCharacters(candidates: CandidatesInTransit): number {
   if (typeof candidates === 'string') return candidates.length;
-  return 20 * candidates.ids.length * (3 + candidates.features.length);
+  const { ids, numbers, features } = candidates;
+  return (
+    features.reduce((sum, [name, values]) => sum + name.length + (values?.length ?? 0), ids.length) +
+    20 * numbers.length
+  );
 }
 
+/** The text that `candidatesOfJson` of the ledger reads: its `CandidateColumns`, or the objects. */
 export function candidatesJson(candidates: CandidatesInTransit): string {
   if (typeof candidates === 'string') return candidates;
-  const { ids, numbers, features } = candidates;
-  let columns = 0;
-  const nextColumn = (): readonly number[] => {
-    columns += 1;
-    return Array.from(numbers.subarray((columns - 1) * ids.length, columns * ids.length));
+  const { count, ids, numbers, features } = candidates;
+  let at = 0;
+  const nextColumn = (): string => {
+    const column = new Array<number>(count);
+    for (let index = 0; index < count; index += 1) column[index] = numbers[at + index] ?? 0;
+    at += count;
+    return JSON.stringify(column);
   };
-  const stored: CandidateColumns = {
-    ids,
-    estimates: nextColumn(),
-    propensities: nextColumn(),
-    features: Object.fromEntries(features.map(([name, values]) => [name, values ?? nextColumn()])),
-  };
-  return JSON.stringify(stored);
+  const head = `{"ids":${ids},"estimates":${nextColumn()},"propensities":${nextColumn()}`;
+  const columns = features.map(([name, values]) => `${JSON.stringify(name)}:${values ?? nextColumn()}`);
+  return `${head},"features":{${columns.join(',')}}}`;
 }

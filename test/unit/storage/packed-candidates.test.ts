@@ -2,7 +2,11 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import { candidatesOfJson, type ScoreRecord } from '../../../src/ledger/index.ts';
-import { candidatesJson, packCandidates } from '../../../src/storage/sqlite/packed-candidates.ts';
+import {
+  candidatesJson,
+  packCandidates,
+  packedCharacters,
+} from '../../../src/storage/sqlite/packed-candidates.ts';
 import { exportedScoreRow, fromScoreRow, toScoreValues } from '../../../src/storage/sqlite/score-columns.ts';
 import { createScoreReads } from '../../../src/storage/sqlite/score-reads.ts';
 import { scoreRecord } from '../../helpers/ledger-records.ts';
@@ -81,6 +85,17 @@ describe('candidates of a decision in the ledger', () => {
     }));
 
     expect(stored(candidates).length).toBeLessThan(JSON.stringify(candidates).length / 2);
+  });
+
+  test('count for the limit of the queue with all their text', () => {
+    const long = (id: string) => ({
+      id,
+      features: { topic: id.repeat(500) },
+      estimate: 0.5,
+      propensity: 0.5,
+    });
+
+    expect(packedCharacters(packCandidates([long('walk'), long('run')]))).toBeGreaterThan(3_500);
   });
 
   test('of rows written before columns are read all the same', () => {
