@@ -18,7 +18,7 @@ export interface Acknowledged {
   readonly outcomes: ReadonlySet<string>;
   /** The id that each `Idempotency-Key` was answered with. */
   readonly keyed: ReadonlyMap<string, string>;
-  /** Refusals with 503, each sent again when it has a key or an outcome id. */
+  /** Refusals with 503 or 409, each sent again when it has a key or an outcome id. */
   readonly refusals: readonly string[];
   /** Answers that no promise allows: an unexpected status, a key answered with two ids, an outcome accepted twice. */
   readonly surprises: readonly string[];
@@ -67,7 +67,8 @@ export function acknowledgedLoad(): AcknowledgedLoad {
 
   const call = async (url: string, { path, body, key }: KeyedCall, isKeyed: boolean): Promise<void> => {
     const answer = await post(url, path, body, isKeyed ? { 'idempotency-key': key } : {});
-    if (answer.status === 503) {
+    // 409: its first try could not give the key back, and its lease still runs.
+    if (answer.status === 503 || answer.status === 409) {
       refusals.push(answer.text);
       throw new RefusedCall();
     }
@@ -125,7 +126,7 @@ export function acknowledgedLoad(): AcknowledgedLoad {
     try {
       await work(item);
     } catch (error) {
-      queue.unshift(item);
+      queue.push(item);
       throw error;
     }
   };
