@@ -1,8 +1,8 @@
 import type { Environment, GatewayConfig, ProviderConfig } from '../config/index.ts';
 import type { Clock } from '../kernel/index.ts';
-import { AnthropicLanguageModel } from './anthropic/index.ts';
 import { baseUrlOf } from './describe-providers.ts';
 import type { LanguageModel } from './language-model.ts';
+import { LateLanguageModel } from './late-language-model.ts';
 import { OfflineLanguageModel } from './offline/index.ts';
 import { OpenAiLanguageModel } from './openai/index.ts';
 import { createTransport, type ThinFetch, type Transport } from './transport/index.ts';
@@ -51,9 +51,11 @@ export class LanguageModels {
       fetch: this.#fetch(connectMs, provider.allow_link_local),
       clock,
     };
-    return provider.kind === 'anthropic'
-      ? new AnthropicLanguageModel(options)
-      : new OpenAiLanguageModel(options);
+    if (provider.kind === 'openai') return new OpenAiLanguageModel(options);
+    return new LateLanguageModel(name, async () => {
+      const { AnthropicLanguageModel } = await import('./anthropic/index.ts');
+      return new AnthropicLanguageModel(options);
+    });
   }
 
   #fetch(connectMs: number, allowLinkLocal: boolean): ThinFetch {
