@@ -245,7 +245,7 @@ function rowsOf(file: string): Rows {
       // The row of the first request, with which a start ends, is none of these.
       all: count('generations') - 1,
       delivered: count('generations WHERE delivered = 1') - 1,
-      clientClosed: count("generations WHERE error_code = 'client_closed'"),
+      clientClosed: count("generations WHERE status = 'client_closed'"),
       scores: count('scores'),
       outcomes: count('outcomes'),
     };
