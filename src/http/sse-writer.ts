@@ -13,7 +13,7 @@ export interface SseWriter {
   end(): void;
 }
 
-/** An answer this long is not held back for the end of the turn. */
+/** Events of this length together do not wait for the end of the turn. */
 const MAX_PENDING_CHARACTERS = 16_384;
 const ROOM_LEFT = Promise.resolve();
 
@@ -36,11 +36,12 @@ export function createSseWriter(response: ServerResponse, scope: RequestScope): 
     begin() {
       begun = true;
       if (response.destroyed) return;
-      // nginx would collect the events without the second one.
+      // Without `X-Accel-Buffering` nginx would collect the events.
       scope.head.push('Content-Type', 'text/event-stream; charset=utf-8', 'X-Accel-Buffering', 'no');
       response.writeHead(200, scope.head);
     },
     write(event, data) {
+      if (response.destroyed || response.writableEnded) return ROOM_LEFT;
       if (pending === '') setImmediate(flush);
       // JSON text holds no raw line break, so one data line is enough.
       pending += event === null ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`;
