@@ -124,7 +124,7 @@ export class OpenAiLanguageModel implements LanguageModel {
 
   async #listFirstModel(signal: AbortSignal): Promise<string | null> {
     try {
-      const response = await this.#client.get('/models', { signal }).asResponse();
+      const response = await this.#client.listModels(signal);
       return firstModelId(await response.json());
     } catch (thrown) {
       if (signal.aborted) throw abortedFailure();
