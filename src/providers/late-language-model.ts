@@ -1,4 +1,5 @@
 import type { LanguageModel, ModelRequest, ModelResult, ModelStreamEvent } from './language-model.ts';
+import { ProviderFailure } from './provider-failure.ts';
 
 /**
  * A language model whose code is still being read: the client library of a vendor takes longer to load than the rest of
@@ -11,10 +12,15 @@ export class LateLanguageModel implements LanguageModel {
 
   constructor(provider: string, load: () => Promise<LanguageModel>) {
     this.provider = provider;
-    this.#loading = load().then((model) => {
-      this.#loaded = model;
-      return model;
-    });
+    this.#loading = load().then(
+      (model) => {
+        this.#loaded = model;
+        return model;
+      },
+      (cause) => {
+        throw new ProviderFailure('bad_response', 'the client library cannot be loaded', { cause });
+      },
+    );
     // Every call that waits for it fails with the reason; without a call nobody needs to know.
     this.#loading.catch(() => {});
   }

@@ -1,5 +1,8 @@
 import type { Clock } from '../../kernel/index.ts';
 
+/** A constant, because an abort without a reason makes a DOMException with a stack each time. */
+const IDLE = 'idle';
+
 interface Deadline {
   readonly dueMs: number;
   readonly expire: () => void;
@@ -47,6 +50,3 @@ export class Deadlines {
     this.#isWatching = false;
   }
 }
-
-/** A constant, because an abort without a reason makes a DOMException with a stack each time. */
-const IDLE = 'idle';

@@ -3,6 +3,7 @@ import type { LanguageModel, ModelStreamEvent } from '../../../src/providers/lan
 import { LateLanguageModel } from '../../../src/providers/late-language-model.ts';
 import { modelRequest } from '../../helpers/model-request.ts';
 
+const FAILURE = { failureClass: 'bad_response', cause: { message: 'no such module' } };
 const SIGNAL = new AbortController().signal;
 
 function textModel(): LanguageModel {
@@ -35,6 +36,6 @@ test('lets calls wait for a model that is still being loaded, and then asks it d
 test('fails every call with the reason when the code cannot be loaded', async () => {
   const late = new LateLanguageModel('anthropic', () => Promise.reject(new Error('no such module')));
 
-  await expect(late.generate(modelRequest(), SIGNAL)).rejects.toThrow('no such module');
-  await expect(late.generate(modelRequest(), SIGNAL)).rejects.toThrow('no such module');
+  await expect(late.generate(modelRequest(), SIGNAL)).rejects.toMatchObject(FAILURE);
+  await expect(late.generate(modelRequest(), SIGNAL)).rejects.toMatchObject(FAILURE);
 });
